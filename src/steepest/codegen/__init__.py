@@ -1,0 +1,1 @@
+"""Printers: a pass or a graph as text. Nothing here runs anything."""

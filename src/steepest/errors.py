@@ -1,0 +1,41 @@
+"""Everything that Steepest raises on purpose.
+
+    SteepestError
+    ├── HyperparameterError   (ValueError)    a setting that cannot be: lr=-1, betas=(1.0, 0.999)
+    ├── TraceError            (TypeError)     a rule that cannot be turned into a kernel
+    ├── TensorError           (ValueError)    a parameter or gradient that cannot be stepped
+    ├── StateError            (ValueError)    a checkpoint that does not fit the optimizer
+    ├── UnknownOptimizer      (LookupError)   a name that is not registered
+    └── MissingExtra          (ImportError)   a part of Steepest whose packages are not installed
+
+Each one is raised before anything has been changed, and says what came, why it cannot be and what to
+type instead. Each also derives from the built-in error that a user of PyTorch would have caught.
+"""
+
+
+class SteepestError(Exception):
+    """The root of every error that Steepest raises on purpose."""
+
+
+class HyperparameterError(SteepestError, ValueError):
+    """A hyperparameter has a value or a type that the rule cannot use."""
+
+
+class TraceError(SteepestError, TypeError):
+    """A rule does something to a value that has no meaning inside a kernel."""
+
+
+class TensorError(SteepestError, ValueError):
+    """A parameter or a gradient cannot be stepped: sparse, overlapping, of another shape or dtype."""
+
+
+class StateError(SteepestError, ValueError):
+    """A checkpoint does not fit: other groups, other shapes, state that is missing or too much."""
+
+
+class UnknownOptimizer(SteepestError, LookupError):
+    """No optimizer is registered under the name that was asked for."""
+
+
+class MissingExtra(SteepestError, ImportError):
+    """A part of Steepest needs packages that the base installation leaves out."""

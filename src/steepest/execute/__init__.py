@@ -1,0 +1,1 @@
+"""What runs: `eager` on arrays of any library, `cpu` through compiled kernels."""

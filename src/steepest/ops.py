@@ -1,0 +1,120 @@
+"""The functions a rule is written with: a node on symbols, the array's own library on arrays.
+
+    sqrt(nu)            an expression while a rule is traced,
+                        numpy.sqrt, torch.sqrt or jax.numpy.sqrt when the rule is called with arrays,
+                        math.sqrt on a number
+
+Plain operators (`+ - * / ** % < <= > >= == & | ~`) work the same way. `total`, `mean` and `norm` are the
+only ways in which the values of different elements meet.
+"""
+
+import sys
+from types import ModuleType
+from typing import Any, Protocol
+
+from steepest.expr import OPS, Over
+
+__all__ = ["Value", "maximum", "mean", "minimum", "norm", "sign", "sqrt", "total", "where"]
+
+
+class Value(Protocol):
+    """What a rule computes with: a symbol, an array of any library, or a number."""
+
+    def __add__(self, other: Any, /) -> Any: ...
+    def __radd__(self, other: Any, /) -> Any: ...
+    def __sub__(self, other: Any, /) -> Any: ...
+    def __rsub__(self, other: Any, /) -> Any: ...
+    def __mul__(self, other: Any, /) -> Any: ...
+    def __rmul__(self, other: Any, /) -> Any: ...
+    def __truediv__(self, other: Any, /) -> Any: ...
+    def __rtruediv__(self, other: Any, /) -> Any: ...
+    def __mod__(self, other: Any, /) -> Any: ...
+    def __pow__(self, other: Any, /) -> Any: ...
+    def __rpow__(self, other: Any, /) -> Any: ...
+    def __neg__(self) -> Any: ...
+    def __abs__(self) -> Any: ...
+    def __lt__(self, other: Any, /) -> Any: ...
+    def __le__(self, other: Any, /) -> Any: ...
+    def __gt__(self, other: Any, /) -> Any: ...
+    def __ge__(self, other: Any, /) -> Any: ...
+
+
+def sqrt(x: Value) -> Any:
+    """The square root; nan below zero."""
+    return _apply("sqrt", x)
+
+
+def sign(x: Value) -> Any:
+    """-1, 0 or 1. A nan stays a nan, as in NumPy and JAX (torch.sign turns it into 0, which hides it)."""
+    return _apply("sign", x)
+
+
+def minimum(a: Value, b: Value) -> Any:
+    """The smaller of two values; nan if either is."""
+    return _apply("minimum", a, b)
+
+
+def maximum(a: Value, b: Value) -> Any:
+    """The larger of two values; nan if either is."""
+    return _apply("maximum", a, b)
+
+
+def where(test: Any, a: Value, b: Value) -> Any:
+    """`a` where the test holds, else `b`: per element, or for the whole step if the test is one number."""
+    return _apply("where", test, a, b)
+
+
+def total(x: Value, over: Over = "tensor") -> Any:
+    """The sum of `x` over one parameter (`over="tensor"`) or over all of them (`over="model"`), in float64."""
+    return _apply("total", x, over=over)
+
+
+def mean(x: Value, size: Value) -> Any:
+    """The mean of `x` over one parameter; `size` is `at.size`."""
+    return total(x) / size
+
+
+def norm(x: Value, over: Over = "tensor") -> Any:
+    """The Euclidean norm of `x` over one parameter or over the model."""
+    return sqrt(total(x * x, over))
+
+
+def _apply(op: str, *args: Any, **data: Any) -> Any:
+    for a in args:
+        own = getattr(type(a), "_steepest_op", None)  # a symbol, or many arrays as one value
+        if own is not None:
+            return own(a, op, *args, **data)
+    arrays = [a for a in args if not isinstance(a, (bool, int, float))]
+    if op == "where" and isinstance(args[0], bool):  # one test for the whole step
+        return args[1] if args[0] else args[2]
+    if not arrays:
+        number = OPS[op].number
+        return float(args[0]) if number is None else number(*args)
+    return _on_arrays(op, args, arrays[-1], **data)
+
+
+def _on_arrays(op: str, args: tuple[Any, ...], like: Any, **data: Any) -> Any:
+    xp = namespace(like)
+    if op == "total":
+        summed = xp.sum(args[0], dtype=xp.float64)
+        # A NumPy float64 would widen what it meets; a tensor must stay in the autograd graph.
+        return float(summed) if xp.__name__ == "numpy" else summed
+    if xp.__name__ == "torch":
+        if op == "sign":
+            return xp.where(like != like, like, xp.sign(like))
+        if op in ("minimum", "maximum"):
+            args = tuple(a if hasattr(a, "dtype") else like.new_tensor(a) for a in args)
+    return getattr(xp, op)(*args)
+
+
+def namespace(array: Any) -> ModuleType:
+    """The library an array belongs to. It is loaded already, or there would be no array."""
+    if hasattr(array, "__array_namespace__"):
+        return array.__array_namespace__()
+    library = type(array).__module__.partition(".")[0]
+    if library in sys.modules and hasattr(sys.modules[library], "sqrt"):
+        return sys.modules[library]
+    raise TypeError(
+        f"steepest.ops works on traced values, numbers and arrays of NumPy, PyTorch and JAX; "
+        f"got {type(array).__module__}.{type(array).__qualname__}."
+    )

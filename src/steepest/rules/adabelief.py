@@ -1,0 +1,97 @@
+"""AdaBelief: divide by how far gradients stray from what momentum expects.
+
+Zhuang et al. 2020, AdaBelief Optimizer: Adapting Stepsizes by the Belief in Observed Gradients,
+arXiv:2010.07468, Algorithm 2; rectification: Liu et al. 2020, On the Variance of the Adaptive Learning
+Rate and Beyond, arXiv:1908.03265, Algorithm 2.
+"""
+
+from steepest.errors import HyperparameterError
+from steepest.ops import Value, maximum, sqrt, where
+from steepest.registry import optimizer
+from steepest.transform import At, Chain, Fraction, NonNegative, Scalar, Slot, Step, Transform, chain
+from steepest.transforms import AddDecayedWeights, ScaleByLearningRate
+
+
+class ScaleByBelief(Transform):
+    """Keep the mean gradient and the mean square of its surprise; step by the one over the root of the other.
+
+    `eps` is stored inside the accumulator (so it adds up over the steps) and added to the root as well, as
+    the authors' code does; in optax these are `eps_root` and `eps`. With `rectify`, while fewer than 5
+    gradients are effectively in the average, step by the mean gradient alone.
+    """
+
+    b1: Fraction = 0.9
+    b2: Fraction = 0.999
+    eps: NonNegative = 1e-16
+    rectify: bool = False
+
+    mu = Slot()
+    nu = Slot()
+
+    def update(self, u: Value, at: At, mu: Value, nu: Value) -> Step:
+        mu = self.b1 * mu + (1 - self.b1) * u
+        nu = self.b2 * nu + (1 - self.b2) * ((u - mu) * (u - mu)) + self.eps
+        mu_hat = mu / (1 - self.b1**at.count)
+        if not self.rectify:
+            return Step(mu_hat / (sqrt(nu / (1 - self.b2**at.count)) + self.eps), mu=mu, nu=nu)
+        trusted, r = _rectification(self.b2, at.count)
+        return Step(where(trusted, r * mu_hat / (sqrt(nu) + self.eps), mu_hat), mu=mu, nu=nu)
+
+
+class ScaleByMaxBelief(Transform):
+    """AdaBelief that divides by the largest surprise so far (AMSGrad's correction)."""
+
+    b1: Fraction = 0.9
+    b2: Fraction = 0.999
+    eps: NonNegative = 1e-16
+
+    mu = Slot()
+    nu = Slot()
+    nu_max = Slot()
+
+    def update(self, u: Value, at: At, mu: Value, nu: Value, nu_max: Value) -> Step:
+        mu = self.b1 * mu + (1 - self.b1) * u
+        nu = self.b2 * nu + (1 - self.b2) * ((u - mu) * (u - mu)) + self.eps
+        nu_max = maximum(nu_max, nu)
+        mu_hat = mu / (1 - self.b1**at.count)
+        return Step(mu_hat / (sqrt(nu_max / (1 - self.b2**at.count)) + self.eps), mu=mu, nu=nu, nu_max=nu_max)
+
+
+def _rectification(b2: Value, count: Value) -> tuple[Value, Value]:
+    """Whether the variance can be trusted yet, and RAdam's factor for it (with the bias correction of nu)."""
+    decayed = b2**count
+    longest = 2 / (1 - b2) - 1
+    length = longest - 2 * count * decayed / (1 - decayed)
+    variance = (length - 4) / (longest - 4) * (length - 2) / length * longest / (longest - 2)
+    return length >= 5, sqrt((1 - decayed) * variance)
+
+
+@optimizer(
+    title="AdaBelief",
+    paper="arXiv:2010.07468; rectification: arXiv:1908.03265",
+    options=[{"rectify": False}, {"rectify": False, "amsgrad": True}, {"weight_decay": 0.1, "decoupled": False}],
+)
+def adabelief(
+    lr: Scalar = 1e-3,
+    b1: float = 0.9,
+    b2: float = 0.999,
+    eps: float = 1e-16,
+    weight_decay: float = 0.0,
+    rectify: bool = True,
+    amsgrad: bool = False,
+    decoupled: bool = True,
+) -> Chain:
+    """Adam that divides by the variance around the momentum: long steps where gradients are as expected, short where not.
+
+    eps works before a root: 1e-16 here is about what 1e-8 is in Adam. The authors use 1e-16 for
+    Transformers, GANs and LSTMs, and 1e-8 for convolutional networks on ImageNet.
+
+    Differs from:
+    1. The paper's Algorithm 2: rectification is on, as in the authors' code since version 0.1.
+    2. optax, which has no rectification: that is `rectify=False`.
+    """
+    if amsgrad and rectify:
+        raise HyperparameterError("adabelief: amsgrad=True has no effect on a rectified step; choose rectify=False with it.")
+    scale = ScaleByMaxBelief(b1, b2, eps) if amsgrad else ScaleByBelief(b1, b2, eps, rectify)
+    decay = AddDecayedWeights(weight_decay)
+    return chain(scale, decay, ScaleByLearningRate(lr)) if decoupled else chain(decay, scale, ScaleByLearningRate(lr))

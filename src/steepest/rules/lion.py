@@ -1,0 +1,35 @@
+"""Lion: step by the sign of an interpolated momentum.
+
+Chen et al. 2023, Symbolic Discovery of Optimization Algorithms, arXiv:2302.06675, Algorithm 2.
+"""
+
+from steepest.ops import Value, sign
+from steepest.registry import optimizer
+from steepest.transform import At, Chain, Fraction, Scalar, Slot, Step, Transform, chain
+from steepest.transforms import AddDecayedWeights, ScaleByLearningRate
+
+
+class ScaleByLion(Transform):
+    """Step by the sign of a blend of gradient and momentum; keep one momentum."""
+
+    b1: Fraction = 0.9
+    b2: Fraction = 0.99
+
+    mu = Slot()
+
+    def update(self, u: Value, at: At, mu: Value) -> Step:
+        direction = sign(self.b1 * mu + (1 - self.b1) * u)
+        return Step(direction, mu=self.b2 * mu + (1 - self.b2) * u)
+
+
+@optimizer(title="Lion", paper="arXiv:2302.06675", options=[{"weight_decay": 0.1}])
+def lion(lr: Scalar = 1e-4, b1: float = 0.9, b2: float = 0.99, weight_decay: float = 0.0) -> Chain:
+    """EvoLved Sign Momentum: every weight moves by exactly lr; half of Adam's state.
+
+    Use a third to a tenth of AdamW's lr, and three to ten times its weight decay.
+
+    Differs from:
+    1. PyTorch implementations in one point: a nan gradient gives a nan weight, as in NumPy and JAX.
+       torch.sign turns nan into 0, and the weight silently stands still from then on.
+    """
+    return chain(ScaleByLion(b1, b2), AddDecayedWeights(weight_decay), ScaleByLearningRate(lr))
