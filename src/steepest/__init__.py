@@ -47,6 +47,10 @@ from steepest.transforms import Cosine as Cosine
 from steepest.transforms import Linear as Linear
 from steepest.transforms import ScaleByLearningRate as ScaleByLearningRate
 from steepest.transforms import ScaleByTrustRatio as ScaleByTrustRatio
+from steepest.transforms import ShrinkWeights as ShrinkWeights
 from steepest.transforms import Trace as Trace
 
 __version__ = "0.1.0"
+
+# Without this, `from steepest import *` would bring the sub-package `torch` in place of PyTorch.
+__all__ = [name for name, value in globals().items() if not name.startswith("_") and getattr(value, "__spec__", None) is None]  # pyright: ignore[reportUnsupportedDunderAll]

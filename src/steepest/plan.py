@@ -149,6 +149,10 @@ def _variant(outputs: Mapping[str, Expr], truth: Mapping[int, bool]) -> Variant:
     def choose(old: Expr, new: tuple[Expr, ...]) -> Expr | None:
         if old.op == "where" and old.varying and id(old.args[0]) in truth:
             return new[1] if truth[id(old.args[0])] else new[2]
+        if old.op == "div" and new[0].varying and not new[1].varying:
+            # One division on the host in place of one per element, which would keep the kernel from the speed
+            # of memory. The quotient may differ in its last bit.
+            return new[0] * (1.0 / new[1])
         return None
 
     chosen = dict(zip(outputs, rebuild(outputs.values(), choose), strict=True))

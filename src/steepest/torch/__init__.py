@@ -1,0 +1,20 @@
+"""PyTorch optimizers: change the import, keep the numbers.
+
+from steepest.torch import AdamW  # was: from torch.optim import AdamW
+"""
+
+try:
+    import torch as _torch  # noqa: F401
+except ImportError as error:
+    from steepest.errors import MissingExtra
+
+    raise MissingExtra("steepest.torch needs PyTorch: pip install 'steepest[torch]'") from error
+
+from steepest.torch.drop_in import SGD as SGD
+from steepest.torch.drop_in import AdaBelief as AdaBelief
+from steepest.torch.drop_in import Adam as Adam
+from steepest.torch.drop_in import AdamW as AdamW
+from steepest.torch.drop_in import Lion as Lion
+from steepest.torch.drop_in import RMSprop as RMSprop
+from steepest.torch.lookahead import Lookahead as Lookahead
+from steepest.torch.optimizer import Optimizer as Optimizer

@@ -1,0 +1,330 @@
+"""`steepest.torch.Optimizer`: a `torch.optim.Optimizer` for any strategy, and the base of the drop-in classes."""
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from itertools import chain as concatenated
+from typing import Any, ClassVar, cast, overload
+
+import torch
+from torch import Tensor
+from torch.optim.optimizer import Optimizer as TorchOptimizer
+from torch.optim.optimizer import ParamsT, StateDict, _global_optimizer_post_hooks, _global_optimizer_pre_hooks  # pyright: ignore[reportPrivateUsage]
+
+from steepest.errors import HyperparameterError, StateError
+from steepest.plan import Plan, plan
+from steepest.torch import eager, layout
+from steepest.torch.roster import GroupPlan, Member, Roster
+from steepest.transform import Transform
+from steepest.tree import hyperparameters, slots, with_hyperparameters
+
+_PLAIN_TENSORS = (Tensor, torch.nn.Parameter)
+
+
+class Optimizer(TorchOptimizer):
+    """Any strategy as a PyTorch optimizer, with one fused kernel for all parameters of all groups.
+
+    >>> from steepest import chain, ClipByGlobalNorm, ScaleByBelief, ScaleByLearningRate
+    >>> model = torch.nn.Linear(3, 1)
+    >>> opt = Optimizer(model.parameters(), chain(ClipByGlobalNorm(1.0), ScaleByBelief(), ScaleByLearningRate(3e-4)))
+
+    Args:
+        params: parameters, named parameters, or groups of them. A group may set any hyperparameter of the
+            strategy by name: `{"params": ..., "lr": 1e-4, "weight_decay": 0.0}`.
+        strategy: a chain of transforms, or any other transform.
+        maximize: climb instead of descend.
+        differentiable: let autograd see the step (slower: the rule runs eagerly, operation by operation).
+
+    The hyperparameters are in `param_groups` under their names (`steepest.tree.hyperparameters` lists them), so that PyTorch's schedulers work;
+    state is in `state[p]` under the names of the slots, with `step` as a tensor.
+
+    Float16 and bfloat16 parameters are stepped in float32 and rounded once. On devices other than the CPU
+    the rule runs eagerly.
+
+    Raises:
+        HyperparameterError: a hyperparameter is impossible; nothing is stored.
+        TensorError: at `step`, a parameter or gradient cannot be stepped; nothing is changed.
+    """
+
+    #: slot name -> key in `state[p]`. Slots that are not listed keep their names.
+    state_keys: ClassVar[Mapping[str, str]] = {}
+    #: key of the step count in `state[p]`; None if the optimizer's checkpoints hold none.
+    count_key: ClassVar[str | None] = "step"
+    #: keys of a group that a checkpoint written by an older version may lack, with their values.
+    added_keys: ClassVar[Mapping[str, Any]] = {"maximize": False, "differentiable": False}
+
+    _given: Transform | None = None  # the strategy; drop-in classes make theirs from the group instead
+    _roster: Roster | None = None
+    _made: list[tuple[tuple[Any, ...], GroupPlan]]
+
+    def __init__(self, params: ParamsT, strategy: Transform, *, maximize: bool = False, differentiable: bool = False) -> None:
+        if not isinstance(strategy, Transform):  # pyright: ignore[reportUnnecessaryIsInstance]: users pass names and classes
+            raise HyperparameterError(
+                f"Optimizer(params, strategy): the strategy is a chain of transforms, got {strategy!r}. "
+                "For a registered optimizer call it: Optimizer(params, steepest.lion(lr=1e-4))."
+            )
+        self._given = strategy
+        self._begin(params, {**hyperparameters(strategy), "maximize": maximize, "differentiable": differentiable})
+
+    def _begin(self, params: ParamsT, defaults: dict[str, Any]) -> None:
+        """Check the defaults, then let PyTorch's constructor store them."""
+        self._checked(defaults)
+        super().__init__(params, defaults)
+
+    # -- what a drop-in class says differently ---------------------------------------------------
+
+    def _strategy(self, group: Mapping[str, Any]) -> Transform:
+        """The strategy that a group's hyperparameters describe; raises if they are impossible."""
+        assert self._given is not None
+        return with_hyperparameters(self._given, {name: group[name] for name in hyperparameters(self._given)})
+
+    def _key(self, slot: str) -> str:
+        return self.state_keys.get(slot, slot)
+
+    # -- groups ------------------------------------------------------------------------------------
+
+    def strategy(self, group: int = 0) -> Transform:
+        """What the parameters of a group are stepped by now: a value to print, compare and read."""
+        return self._strategy(_numbers(self.param_groups[group]))
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add parameters, with hyperparameters of their own where they are given; checked first."""
+        if isinstance(param_group, dict):  # pyright: ignore[reportUnnecessaryIsInstance]: PyTorch's own error follows
+            self._checked({**self.defaults, **param_group})
+        super().add_param_group(param_group)
+
+    def _checked(self, group: Mapping[str, Any]) -> None:
+        for name, value in group.items():
+            if isinstance(value, Tensor) and value.numel() != 1 and name != "params":
+                raise HyperparameterError(f"{type(self).__name__}: Tensor {name} must be 1-element, got shape {tuple(value.shape)}.")
+        self._strategy(_numbers(group))
+
+    def _group_plans(self) -> list[GroupPlan]:
+        """The plan and numbers of every group; made anew only where a hyperparameter has changed."""
+        made = self.__dict__.setdefault("_made", [])
+        del made[len(self.param_groups) :]
+        for i, group in enumerate(self.param_groups):
+            now = tuple([v.item() if isinstance(v, Tensor) else v for k, v in group.items() if k not in ("params", "param_names")])
+            if i == len(made):
+                made.append((now, self._group_plan(group)))
+            elif made[i][0] != now:
+                made[i] = (now, self._group_plan(group))
+        return [m[1] for m in made]
+
+    def _group_plan(self, group: Mapping[str, Any]) -> GroupPlan:
+        strategy = self._strategy(_numbers(group))
+        found = plan(strategy, bool(group["maximize"]))
+        values = hyperparameters(strategy)
+        return GroupPlan(found, tuple(values[name] for name in found.scalars))
+
+    # -- the step ----------------------------------------------------------------------------------
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], float]) -> float: ...
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """Take one step with the gradients that are there.
+
+        Args:
+            closure: evaluates the model again and returns the loss.
+
+        Returns:
+            What the closure returned.
+
+        Raises:
+            TensorError: a gradient is sparse, or does not fit its parameter; nothing has been changed.
+        """
+        if (
+            self._optimizer_step_pre_hooks
+            or self._optimizer_step_post_hooks
+            or _global_optimizer_pre_hooks
+            or _global_optimizer_post_hooks
+            or torch.autograd._profiler_enabled()  # pyright: ignore[reportPrivateUsage]
+        ):
+            return _observed(self, closure)
+        return self._step(closure)
+
+    # PyTorch would wrap `step` in its profiler and hooks on every call (10 us); we do so when there are any.
+    step.hooked = True  # type: ignore[attr-defined]
+
+    def _step(self, closure: Callable[[], float] | None = None) -> float | None:
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        plans = self._group_plans()
+        params: list[Tensor] = []
+        grads: list[Tensor] = []
+        for group in self.param_groups:
+            mine = group["params"]
+            theirs = [p.grad for p in mine]
+            if None in map(type, theirs) or any(g is None for g in theirs):
+                mine = [p for p, g in zip(mine, theirs, strict=True) if g is not None]
+                theirs = [g for g in theirs if g is not None]
+            params += mine
+            grads += theirs
+        if not params:
+            return loss
+        roster = self._roster
+        if (
+            roster is None
+            or not roster.holds(params, plans)
+            or not self._has_our_counts(roster)
+            or not roster.step(grads, plans, torch.get_num_threads())
+        ):
+            self._step_anew(plans)
+        return loss
+
+    def _has_our_counts(self, roster: Roster) -> bool:
+        """Whether the state is still the one that the roster was made of, and its counts still ours."""
+        state = self.state
+        for m, view in zip(roster.members, roster.counts.views, strict=True):
+            if state.get(m.param) is not m.state or (self.count_key is not None and m.state.get(self.count_key) is not view):
+                return False
+        return True
+
+    def _step_anew(self, plans: list[GroupPlan]) -> None:
+        """Look at every parameter again, then step."""
+        found = [(p, p.grad, i) for i, group in enumerate(self.param_groups) for p in group["params"] if p.grad is not None]
+        for p, grad, _ in found:
+            layout.check(p, grad, type(self).__name__)
+        counts = [self._count(p, plans[i].plan) for p, _, i in found]
+        for p, _, i in found:
+            self._complete_state(p, plans[i].plan)
+        members = [Member(p, grad, i, self.state[p]) for p, grad, i in found]
+        here = [self._in_kernel(m) for m in members]
+        if not all(here) and any(plans[m.group].plan.sums_over_model for m in members):
+            here = [False] * len(members)  # one sum over all of them: all in one place
+        self._roster = None
+        by_kernel = [m for m, h in zip(members, here, strict=True) if h]
+        if by_kernel:
+            keys = {s: self._key(s) for i in {m.group for m in by_kernel} for s in plans[i].plan.slots}
+            roster = Roster(by_kernel, plans, keys, [c for c, h in zip(counts, here, strict=True) if h])
+            if not roster.step([m.grad for m in by_kernel], plans, torch.get_num_threads()):
+                raise AssertionError("a roster does not fit the tensors it was made from")
+            self._keep_counts(roster.members, roster.counts.views)
+            self._roster = roster if all(here) else None
+        if not all(here):
+            by_rule = [(m, c) for m, c, h in zip(members, counts, here, strict=True) if not h]
+            strategies = [self._strategy(self.param_groups[i]) if group["differentiable"] else self.strategy(i) for i, group in enumerate(self.param_groups)]
+            eager.step(
+                [(m, strategies[m.group], bool(self.param_groups[m.group]["maximize"]), c + 1) for m, c in by_rule],
+                self._key,
+                differentiable=any(self.param_groups[m.group]["differentiable"] for m, _ in by_rule),
+            )
+            self._keep_counts([m for m, _ in by_rule], [torch.tensor(float(c + 1)) for _, c in by_rule])
+
+    def _in_kernel(self, m: Member) -> bool:
+        return m.param.is_cpu and type(m.param) in _PLAIN_TENSORS and type(m.grad) in _PLAIN_TENSORS and not self.param_groups[m.group]["differentiable"]
+
+    def _keep_counts(self, members: list[Member], counts: list[Tensor]) -> None:
+        if self.count_key is not None:
+            for m, count in zip(members, counts, strict=True):
+                m.state[self.count_key] = count
+
+    def _count(self, p: Tensor, plan: Plan) -> int:
+        """How many steps a parameter has taken. Where checkpoints hold no count, having state means having begun."""
+        state = self.state.get(p, {})
+        if self.count_key is not None:
+            return int(state.get(self.count_key, 0))
+        if self._roster is not None:
+            for m, view in zip(self._roster.members, self._roster.counts.views, strict=True):
+                if m.param is p and state is m.state:
+                    return int(view)
+        return int(any(state.get(self._key(s)) is not None for s in plan.slots))
+
+    def _complete_state(self, p: Tensor, plan: Plan) -> None:
+        state = self.state[p]
+        for name, slot in plan.slots.items():
+            key = self._key(name)
+            value = state.get(key)
+            if value is None:
+                like = p if p.requires_grad and slot.init == "param" and self.defaults["differentiable"] else p.detach()
+                state[key] = like.clone(memory_format=torch.preserve_format) if slot.init == "param" else torch.zeros_like(like, memory_format=torch.preserve_format)
+            elif value.shape != p.shape:
+                raise StateError(f"{type(self).__name__}: state {key!r} has shape {tuple(value.shape)}, its parameter {tuple(p.shape)}.")
+
+    # -- checkpoints -----------------------------------------------------------------------------------
+
+    def load_state_dict(self, state_dict: StateDict) -> None:
+        """Load a checkpoint of this class or of the torch.optim class of the same name.
+
+        State is copied, on the device of its parameter, in the dtype it was saved in. Keys that an older
+        version did not write get their defaults.
+
+        Raises:
+            StateError: the checkpoint does not fit; nothing has been changed.
+        """
+        state_dict = dict(state_dict)
+        for hook in self._optimizer_load_state_dict_pre_hooks.values():
+            state_dict = hook(self, state_dict) or state_dict
+        saved = deepcopy([{k: v for k, v in g.items() if k != "params"} for g in state_dict["param_groups"]])
+        ids = [list(g["params"]) for g in state_dict["param_groups"]]
+        have = [len(g["params"]) for g in self.param_groups]
+        if [len(i) for i in ids] != have:
+            raise StateError(
+                f"{type(self).__name__}: the checkpoint has groups of {[len(i) for i in ids]} parameters, the optimizer of {have}. "
+                "Make the optimizer with the same groups, in the same order, then load."
+            )
+        groups = [{**self.added_keys, **s, "params": g["params"]} for s, g in zip(saved, self.param_groups, strict=True)]
+        for new, old in zip(groups, self.param_groups, strict=True):
+            new |= {k: old[k] for k in ("param_names",) if k in old and k not in new}
+            missing = [k for k in self.defaults if k not in new]
+            if missing:
+                raise StateError(f"{type(self).__name__}: the checkpoint's groups have no {', '.join(missing)}; it was written by another optimizer.")
+            self._checked(new)
+        state: dict[Any, Any] = {}
+        param_of = dict(zip(concatenated.from_iterable(ids), concatenated.from_iterable(g["params"] for g in groups), strict=True))
+        group_of = {id(p): g for g in groups for p in g["params"]}
+        for key, value in state_dict["state"].items():
+            if key not in param_of:
+                state[key] = deepcopy(value)  # what a user keeps there beside the parameters
+                continue
+            p = param_of[key]
+            self._fits(p, value, group_of[id(p)])
+            state[p] = {k: self._copied(p, k, v) for k, v in value.items()}
+        self.__setstate__({"state": type(self.state)(dict, state), "param_groups": groups})
+        for hook in self._optimizer_load_state_dict_post_hooks.values():
+            hook(self)
+
+    def _fits(self, p: Tensor, saved: Mapping[str, Any], group: Mapping[str, Any]) -> None:
+        wanted = [self._key(s) for s in slots(self._strategy(_numbers(group)))]
+        present = [k for k in wanted if saved.get(k) is not None]
+        if present and len(present) < len(wanted):
+            raise StateError(f"{type(self).__name__}: the checkpoint has no {', '.join(k for k in wanted if k not in present)} for a parameter; it has {', '.join(saved)}.")
+        if not present and wanted and any(isinstance(v, Tensor) and v.shape == p.shape and v.dim() for v in saved.values()):
+            raise StateError(f"{type(self).__name__} keeps {', '.join(wanted)}; the checkpoint has {', '.join(saved)}: it was written by another optimizer.")
+        for k in present:
+            if tuple(saved[k].shape) != tuple(p.shape):
+                raise StateError(f"{type(self).__name__}: the checkpoint's {k} has shape {tuple(saved[k].shape)}, the parameter {tuple(p.shape)}.")
+
+    def _copied(self, p: Tensor, key: str, value: Any) -> Any:
+        if key == self.count_key:
+            return torch.tensor(float(value), dtype=torch.float32)
+        return value.detach().to(p.device, copy=True) if isinstance(value, Tensor) else deepcopy(value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_given": self._given}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._roster, self._made = None, []
+        for group in self.param_groups:
+            for key, value in self.added_keys.items():
+                group.setdefault(key, value)
+
+
+_observed = cast("Callable[..., Any]", TorchOptimizer.profile_hook_step(lambda self, closure=None: self._step(closure)))  # pyright: ignore[reportUnknownLambdaType, reportArgumentType]
+
+
+def _numbers(group: Mapping[str, Any]) -> dict[str, Any]:
+    """The group with numbers in place of one-element tensors."""
+    return {k: _number(v) for k, v in group.items() if k != "params"}
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.item() if value.numel() == 1 else value
+    if isinstance(value, (tuple, list)):
+        return tuple(_number(v) for v in cast("list[Any]", value))
+    return value
