@@ -13,7 +13,7 @@ What a pass needs of memory, in bytes, follows from its loads and stores.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 
 from steepest.errors import TraceError
@@ -62,7 +62,7 @@ class Variant:
     outputs: Mapping[str, Expr]
     passes: tuple[Pass, ...]
 
-    @property
+    @cached_property
     def totals(self) -> tuple[Expr, ...]:
         """Every sum of the step, in the order in which they are finished."""
         return tuple(s for p in self.passes for s in p.sums)

@@ -51,15 +51,15 @@ def truth(plan: Plan, values: Sequence[float]) -> tuple[bool, ...]:
 
 def uniforms(
     plan: Plan, variant: Variant, p: Pass, rows: Rows, sizes: NDArray[np.int64], totals: Mapping[Expr, Any]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """The table of uniforms of a pass, and for each tensor its row in it.
+) -> tuple[Sequence[tuple[float, ...]] | NDArray[np.float64], NDArray[np.int64]]:
+    """The rows of uniforms of a pass, and for each tensor its row among them.
 
     `totals` holds the sums that are finished: a float over the model, an array with one entry a tensor.
     """
     finished = [totals.get(t) for t in variant.totals]
     if p.per is not Per.TENSOR:
         function = _per_row(plan, variant, p)
-        return np.array([function(*row, 1, *finished) for row in rows.values], dtype=np.float64), rows.row_of
+        return [function(*row, 1, *finished) for row in rows.values], rows.row_of
     columns = np.asarray(rows.values, dtype=np.float64)[rows.row_of].T
     with np.errstate(all="ignore"):
         result = _per_tensor(plan, variant, p)(*columns, sizes.astype(np.float64), *finished)

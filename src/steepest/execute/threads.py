@@ -10,16 +10,22 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
-_WORKER = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
-SMALL = 1 << 17
+
+@cache
+def _callable(worker: int) -> Callable[[int], None]:
+    """The machine code at an address as a Python function, which releases the GIL while it runs."""
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(worker)
+
+
+SMALL = 1 << 20
 """Bytes below which waking a second thread costs more than it brings."""
 
 
 def run(worker: int, job: int, threads: int, traffic: int) -> None:
     """Call `worker(job)` on up to `threads` threads, this one among them, and wait for all."""
     if threads <= 1 or traffic < SMALL:
-        _WORKER(worker)(job)
+        _callable(worker)(job)
     else:
         (_openmp() or _pool)(worker, job, threads)
 
@@ -47,7 +53,7 @@ def _pool(worker: int, job: int, threads: int) -> None:
     pool = _pools.get(os.getpid())
     if pool is None:
         pool = _pools[os.getpid()] = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="steepest")
-    call = _WORKER(worker)  # releases the GIL
+    call = _callable(worker)
     waiting = [pool.submit(call, job) for _ in range(threads - 1)]
     call(job)
     for w in waiting:

@@ -5,6 +5,7 @@ dense, of one dtype and laid out alike. Everything else (bfloat16, a gradient of
 that is a slice) is staged: copied to such memory, stepped there, and copied back with one rounding.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -82,7 +83,7 @@ class Shape(NamedTuple):
         return cls(t.shape, t.stride(), t.dtype)
 
 
-def in_place(tensors: list[Tensor]) -> bool:
+def in_place(tensors: Sequence[Tensor]) -> bool:
     """Whether these tensors (a parameter, its gradient, its slots) can be stepped where they lie."""
     first = tensors[0]
     like = Shape.of(first)

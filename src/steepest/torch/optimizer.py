@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from itertools import chain as concatenated
+from types import NoneType
 from typing import Any, ClassVar, cast, overload
 
 import torch
@@ -113,8 +114,7 @@ class Optimizer(TorchOptimizer):
     def _group_plan(self, group: Mapping[str, Any]) -> GroupPlan:
         strategy = self._strategy(_numbers(group))
         found = plan(strategy, bool(group["maximize"]))
-        values = hyperparameters(strategy)
-        return GroupPlan(found, tuple(values[name] for name in found.scalars))
+        return GroupPlan.of(found, hyperparameters(strategy))
 
     # -- the step ----------------------------------------------------------------------------------
 
@@ -158,7 +158,7 @@ class Optimizer(TorchOptimizer):
         for group in self.param_groups:
             mine = group["params"]
             theirs = [p.grad for p in mine]
-            if None in map(type, theirs) or any(g is None for g in theirs):
+            if NoneType in map(type, theirs):
                 mine = [p for p, g in zip(mine, theirs, strict=True) if g is not None]
                 theirs = [g for g in theirs if g is not None]
             params += mine
@@ -168,20 +168,16 @@ class Optimizer(TorchOptimizer):
         roster = self._roster
         if (
             roster is None
-            or not roster.holds(params, plans)
-            or not self._has_our_counts(roster)
+            or not roster.holds(params, self._states(params), plans, self.count_key)
             or not roster.step(grads, plans, torch.get_num_threads())
         ):
             self._step_anew(plans)
         return loss
 
-    def _has_our_counts(self, roster: Roster) -> bool:
-        """Whether the state is still the one that the roster was made of, and its counts still ours."""
+    def _states(self, params: list[Tensor]) -> list[Any]:
+        """The state dictionaries of these parameters: all there are, in the usual case that needs no look-up."""
         state = self.state
-        for m, view in zip(roster.members, roster.counts.views, strict=True):
-            if state.get(m.param) is not m.state or (self.count_key is not None and m.state.get(self.count_key) is not view):
-                return False
-        return True
+        return list(state.values()) if len(state) == len(params) else [state.get(p) for p in params]
 
     def _step_anew(self, plans: list[GroupPlan]) -> None:
         """Look at every parameter again, then step."""

@@ -1,8 +1,10 @@
-"""The parameters that a step moves: found, checked, sorted into tables, and checked again at every step.
+"""The parameters that a step moves: found, checked, sorted into tables, and watched from then on.
 
-A `Roster` is made when the set of parameters with gradients, their state or their layout changes. Between
-such changes a step only compares: lists of addresses, lengths, dtypes and contiguity, each made by one
-`map` over all tensors. Whatever compares unequal makes a new roster, which looks at everything again.
+A `Roster` is made when the set of parameters with gradients, their state or their memory changes. Between
+such changes a step only compares: that every tensor is the one it was, at the address where it was. A new
+gradient must have the length, dtype and layout of the old one. Whatever compares unequal makes a new
+roster, which looks at everything again. The comparisons are single `map`s over all tensors: they are most
+of what a step costs beyond its kernel.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +16,7 @@ import torch
 from torch import Tensor
 
 from steepest.execute import cpu, host
+from steepest.formats import Format
 from steepest.plan import Plan
 from steepest.torch import layout
 
@@ -35,75 +38,88 @@ class GroupPlan(NamedTuple):
 
     plan: Plan
     scalars: tuple[Any, ...]  # in the order of plan.scalars; numbers and schedules
+    scheduled: bool
+
+    @classmethod
+    def of(cls, plan: Plan, values: Mapping[str, Any]) -> "GroupPlan":
+        scalars = tuple(values[name] for name in plan.scalars)
+        return cls(plan, scalars, any(map(callable, scalars)))
 
     def row(self, count: int) -> tuple[float, ...]:
         """The hyperparameters at step `count`; schedules are asked for the number of steps already taken."""
+        if not self.scheduled:
+            return (*self.scalars, count)
         return (*(float(s(count - 1)) if callable(s) else s for s in self.scalars), count)
 
 
 class _Bucket:
-    """Members of one plan and one precision, with a pointer table."""
+    """The members of one plan and one precision, and their table."""
 
-    def __init__(self, plan: Plan, compute: cpu.Format, members: Sequence[Member], indices: list[int], keys: Mapping[str, str]) -> None:
+    def __init__(self, plan: Plan, compute: Format, members: Sequence[Member], indices: list[int], keys: Mapping[str, str]) -> None:
         self.plan, self.compute, self.indices = plan, compute, indices
-        self.groups = [members[i].group for i in indices]
-        self.params = [members[i].param for i in indices]
-        self.states = [members[i].state for i in indices]
+        mine = [members[i] for i in indices]
+        self.states = [m.state for m in mine]
         self.keys = [keys[s] for s in plan.slots]
-        tensors = [[m.param, m.grad, *(m.state[k] for k in self.keys)] for m in (members[i] for i in indices)]
-        self.staged = [i for i, row in enumerate(tensors) if not layout.in_place(row)]
-        staged = set(self.staged)
-        # Contiguous tensors are compared by length and dtype; the others by shape and strides as well.
-        self.strided = [(i, layout.Shape.of(row[0])) for i, row in enumerate(tensors) if i not in staged and not (row[0].is_contiguous() and not row[0].is_complex())]
-        self.loose = staged | {i for i, _ in self.strided}
-        self.sizes = [row[0].numel() * (2 if row[0].is_complex() else 1) for row in tensors]
-        self.table = cpu.Table(plan, compute, self.sizes)
-        self.addresses: list[list[int]] = [[] for _ in plan.buffers]
-        self.remembered = [self._shape_of(column) for column in zip(*tensors, strict=True)]
+        #: one list for each of plan.buffers: the tensors, which the table's addresses are the addresses of
+        self.tensors: list[list[Tensor]] = [[m.param for m in mine], [m.grad for m in mine], *([s[k] for s in self.states] for k in self.keys)]
+        rows = list(zip(*self.tensors, strict=True))
+        self.staged = [i for i, row in enumerate(rows) if not layout.in_place(row)]
+        # A new gradient is compared by length, dtype and contiguity; where that says too little, by its shape.
+        self.unusual = [(i, layout.Shape.of(row[1])) for i, row in enumerate(rows) if i in self.staged or row[1].is_complex() or not row[1].is_contiguous()]
+        self.like = self._summary(self.tensors[1])
+        self.table = cpu.Table(plan, compute, [row[0].numel() * (2 if row[0].is_complex() else 1) for row in rows])
+        self.addresses = [list(map(_data_ptr, column)) for column in self.tensors]
+        for j, addresses in enumerate(self.addresses):
+            self.table.pointers[:, j] = addresses
+        self.table.owners = self.tensors
+        #: for members that are all at the same count: the groups, and for each member the place of its group
+        self.groups = sorted({m.group for m in mine})
+        self.row_of = np.array([self.groups.index(m.group) for m in mine], dtype=np.int64)
 
-    def _shape_of(self, column: Sequence[Tensor]) -> tuple[list[int], list[torch.dtype], list[bool], list[bool]]:
-        return list(map(_numel, column)), list(map(_dtype, column)), list(map(_is_contiguous, column)), list(map(_is_neg, column))
+    @staticmethod
+    def _summary(grads: Sequence[Tensor]) -> tuple[list[Any], ...]:
+        return list(map(_numel, grads)), list(map(_dtype, grads)), list(map(_is_contiguous, grads)), list(map(_is_neg, grads))
 
-    def columns(self, grads: Sequence[Tensor]) -> list[list[Tensor]] | None:
-        """The tensors of every buffer now; None if something other than an address has changed."""
-        mine = grads if len(grads) == len(self.indices) else [grads[i] for i in self.indices]
+    def unchanged(self, grads: list[Tensor]) -> bool:
+        """Whether the table is right for the tensors that are there now; takes new gradients in."""
+        tensors, addresses = self.tensors, self.addresses
         try:
-            columns = [self.params, list(mine), *([s[k] for s in self.states] for k in self.keys)]
-            if any(self._shape_of(c) != r for c, r in zip(columns, self.remembered, strict=True)):
-                return None
-        except (KeyError, TypeError, RuntimeError, NotImplementedError):
-            return None  # state taken away, or a sparse gradient: a new roster says so properly
-        for i, like in self.strided:
-            if any(layout.Shape.of(c[i]) != like or c[i].is_conj() for c in columns):
-                return None
-        return columns
+            if not all(map(is_, grads, tensors[1])):
+                if self._summary(grads) != self.like or any(layout.Shape.of(grads[i]) != like or grads[i].is_conj() for i, like in self.unusual):
+                    return False
+                tensors[1] = grads
+            for j, key in enumerate(self.keys, 2):
+                if not all(map(is_, [s[key] for s in self.states], tensors[j])):
+                    return False
+            for j, column in enumerate(tensors):
+                now = list(map(_data_ptr, column))
+                if now != addresses[j]:
+                    if j != 1:
+                        return False
+                    addresses[j] = now
+                    self.table.pointers[:, 1] = now
+        except (KeyError, RuntimeError, NotImplementedError):
+            return False  # state was taken away, or a gradient is sparse: a new roster says so properly
+        return True
 
-    def point(self, columns: list[list[Tensor]]) -> list[list[Tensor]]:
-        """Write the addresses of all buffers into the table; staged members get copies, which are returned."""
-        copies = [[layout.staged(c[i], self.compute) for c in columns] for i in self.staged]
-        for j, column in enumerate(columns):
-            if copies:
-                column = list(column)
-                for i, row in zip(self.staged, copies, strict=True):
-                    column[i] = row[j]
-            addresses = list(map(_data_ptr, column))
-            if addresses != self.addresses[j]:
-                if j == 0 and any(not p.is_cpu for p in self.params):
-                    raise _Moved
-                self.table.pointers[:, j] = addresses
-                self.addresses[j] = addresses
-        self.table.owners = (columns, copies)
+    def stage(self) -> list[list[Tensor]]:
+        """Copies for the members that cannot be stepped where they lie, with their addresses in the table."""
+        copies = [[layout.staged(column[i], self.compute) for column in self.tensors] for i in self.staged]
+        for i, row in zip(self.staged, copies, strict=True):
+            self.table.pointers[i] = list(map(_data_ptr, row))
         return copies
 
-    def write_back(self, columns: list[list[Tensor]], copies: list[list[Tensor]]) -> None:
+    def write_back(self, copies: list[list[Tensor]]) -> None:
         for i, row in zip(self.staged, copies, strict=True):
-            for j, buffer in enumerate(self.plan.buffers):
-                if buffer != "grad":
-                    layout.write_back(columns[j][i], row[j])
+            for j, copy in enumerate(row):
+                if j != 1:
+                    layout.write_back(self.tensors[j][i], copy)
 
-
-class _Moved(Exception):
-    """A parameter is on another device now."""
+    def announce(self) -> None:
+        """Tell autograd that parameters and state have changed in place."""
+        for j, column in enumerate(self.tensors):
+            if j != 1:
+                torch.autograd.graph.increment_version(column)
 
 
 class Roster:
@@ -112,62 +128,57 @@ class Roster:
     def __init__(self, members: Sequence[Member], plans: Sequence[GroupPlan], keys: Mapping[str, str], counts: Sequence[int]) -> None:
         self.members = list(members)
         self.params = [m.param for m in members]
+        self.states = [m.state for m in members]
         self.plans = [p.plan for p in plans]
         self.counts = Counts(counts)
-        sorted_: dict[tuple[Plan, str], list[int]] = {}
+        places: dict[tuple[Plan, Format], list[int]] = {}
         for i, m in enumerate(members):
-            sorted_.setdefault((plans[m.group].plan, layout.compute_format(m.param).name), []).append(i)
-        self.buckets = [
-            _Bucket(plan, layout.compute_format(self.params[at[0]]), members, at, keys) for (plan, _), at in sorted_.items()
-        ]
-        self._parts: dict[object, tuple[cpu.Table, list[int]]] = {}
+            places.setdefault((plans[m.group].plan, layout.compute_format(m.param)), []).append(i)
+        self.buckets = [_Bucket(plan, compute, members, at, keys) for (plan, compute), at in places.items()]
 
-    def holds(self, params: Sequence[Tensor], plans: Sequence[GroupPlan]) -> bool:
-        """Whether these are still the parameters and plans that this roster was made for."""
+    def holds(self, params: Sequence[Tensor], states: Sequence[Any], plans: Sequence[GroupPlan], count_key: str | None) -> bool:
+        """Whether these are still the parameters, state dictionaries and plans that this roster was made for."""
         return (
             len(params) == len(self.params)
             and all(map(is_, params, self.params))
-            and len(plans) == len(self.plans)
-            and all(a.plan is b for a, b in zip(plans, self.plans, strict=True))
+            and len(states) == len(self.states)
+            and all(map(is_, states, self.states))
+            and [p.plan for p in plans] == self.plans
+            and (count_key is None or all(map(is_, [s.get(count_key) for s in self.states], self.counts.views)))
         )
 
-    def step(self, grads: Sequence[Tensor], plans: Sequence[GroupPlan], threads: int) -> bool:
+    def step(self, grads: list[Tensor], plans: Sequence[GroupPlan], threads: int) -> bool:
         """Step all members. False, with nothing done, if the roster no longer fits what is there."""
-        gathered = [b.columns(grads) for b in self.buckets]
-        if any(c is None for c in gathered):
-            return False
-        ready = [(b, c) for b, c in zip(self.buckets, gathered, strict=True) if c is not None]
-        try:
-            copies = [b.point(c) for b, c in ready]
-        except _Moved:
-            return False
-        work = [w for b, _ in ready for w in self._work(b, plans)]
+        only = len(self.buckets) == 1
+        for b in self.buckets:
+            if not b.unchanged(grads if only else [grads[i] for i in b.indices]):
+                return False
+        copies = [b.stage() for b in self.buckets]
+        work = [w for b in self.buckets for w in self._work(b, plans)]
         cpu.step(work, threads)
         self.counts.advance()
-        for (b, columns), copied in zip(ready, copies, strict=True):
-            b.write_back(columns, copied)
-            for j, buffer in enumerate(b.plan.buffers):
-                if buffer != "grad":
-                    torch.autograd.graph.increment_version(columns[j])
+        for b, copied in zip(self.buckets, copies, strict=True):
+            b.write_back(copied)
+            b.announce()
         return True
 
     def _work(self, b: _Bucket, plans: Sequence[GroupPlan]) -> list[cpu.Work]:
-        """The bucket's table with its rows of hyperparameters, one row for each group and step count in it."""
-        counts = self.counts.after(b.indices if len(self.buckets) > 1 else None)
-        rows: dict[tuple[int, int], int] = {}
-        row_of = [rows.setdefault(key, len(rows)) for key in zip(b.groups, counts, strict=True)]
-        values = [plans[group].row(count) for group, count in rows]
+        """The bucket's table with its hyperparameters: one row for each group and step count in it."""
+        same = self.counts.same
+        if same is not None:
+            values, row_of = [plans[g].row(same + 1) for g in b.groups], b.row_of
+        else:
+            pairs, row_of = np.unique(np.stack([np.array(b.groups)[b.row_of], self.counts.array[b.indices] + 1]), axis=1, return_inverse=True)
+            values, row_of = [plans[int(g)].row(int(c)) for g, c in pairs.T], row_of.reshape(-1).astype(np.int64)
         truths = [host.truth(b.plan, v) for v in values]
-        if len(set(truths)) == 1:
-            return [cpu.Work(b.table, b.plan.variants[truths[0]], host.Rows(values, np.array(row_of, dtype=np.int64)))]
+        if truths.count(truths[0]) == len(truths):
+            return [cpu.Work(b.table, b.plan.variants[truths[0]], host.Rows(values, row_of))]
         # Members at different counts may be in different variants: each variant steps its own part of the table.
         work: list[cpu.Work] = []
         for truth in dict.fromkeys(truths):
             at = [i for i, r in enumerate(row_of) if truths[r] == truth]
-            part = cpu.Table(b.plan, b.compute, [b.sizes[i] for i in at])
-            part.pointers[:] = b.table.pointers[at]
-            part.owners = b.table
-            work.append(cpu.Work(part, b.plan.variants[truth], host.Rows(values, np.array([row_of[i] for i in at], dtype=np.int64))))
+            part = b.table.part(at)
+            work.append(cpu.Work(part, b.plan.variants[truth], host.Rows(values, row_of[at])))
         return work
 
 
@@ -180,13 +191,22 @@ class Counts:
 
     def __init__(self, counts: Sequence[int]) -> None:
         self.tensor = torch.tensor(counts, dtype=torch.float32)
-        self._array = self.tensor.numpy()
+        self.array = self.tensor.numpy()
         self.views = list(self.tensor.unbind())
+        self._look()
 
-    def after(self, indices: list[int] | None) -> list[int]:
-        """The counts that the step now beginning will have."""
-        array = self._array if indices is None else self._array[indices]
-        return (array + 1).astype(np.int64).tolist()
+    def _look(self) -> None:
+        self._seen = self.array.tobytes()
+        self._same = int(self.array[0]) if (self.array == self.array[0]).all() else None
+
+    @property
+    def same(self) -> int | None:
+        """The count of all members, if it is the same."""
+        if self.array.tobytes() != self._seen:  # somebody wrote into a state["step"]
+            self._look()
+        return self._same
 
     def advance(self) -> None:
-        self._array += 1
+        self.array += 1
+        self._seen = self.array.tobytes()
+        self._same = None if self._same is None else self._same + 1
