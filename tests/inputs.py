@@ -12,7 +12,24 @@ def hard(length: int, dtype: str, seed: int) -> NDArray[np.floating]:
     x = rng.standard_normal(length).astype(dtype)
     info = np.finfo(dtype)
     kinks = np.array(
-        [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, info.tiny, -info.tiny, info.smallest_subnormal, info.max, -info.max, 1e-20, -1e15, np.inf, -np.inf, np.nan],
+        [
+            0.0,
+            -0.0,
+            1.0,
+            -1.0,
+            0.5,
+            -0.5,
+            info.tiny,
+            -info.tiny,
+            info.smallest_subnormal,
+            info.max,
+            -info.max,
+            1e-20,
+            -1e15,
+            np.inf,
+            -np.inf,
+            np.nan,
+        ],
         dtype=dtype,
     )
     at = rng.random(length) < 1 / 3

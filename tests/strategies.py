@@ -59,7 +59,10 @@ USERS = [
     ("cautious lion", chain(ClipByValue(0.7), ScaleByLion(), Cautious(), ScaleByLearningRate(Cosine(1e-3, 10, warmup=2)))),
     ("own rule", chain(ScaleByPast(), ScaleByLearningRate(0.1))),
     ("own rule, signed", chain(Trace(0.5), ScaleByPast(signed=True, warm=1), Trace(0.9), ScaleByLearningRate(0.1))),
-    ("lookahead over lookahead", Lookahead(Lookahead(chain(ScaleByAdam(), ScaleByLearningRate(0.1), ShrinkWeights(0.1, 0.1)), 2, 0.5), 3, 0.9)),
+    (
+        "lookahead over lookahead",
+        Lookahead(Lookahead(chain(ScaleByAdam(), ScaleByLearningRate(0.1), ShrinkWeights(0.1, 0.1)), 2, 0.5), 3, 0.9),
+    ),
     ("everything", Lookahead(chain(ClipByGlobalNorm(0.5), ScaleByAdam(), Cautious(), ScaleByTrustRatio(), ScaleByLearningRate(0.1)), k=2)),
 ]
 

@@ -57,6 +57,10 @@ def _sign(a: float) -> float:
     return math.copysign(1.0, a) if a != 0 and a == a else a
 
 
+def _choose(test: bool, a: float, b: float) -> float:
+    return a if test else b
+
+
 def _least(a: float, b: float) -> float:
     return a if a < b or a != a else b
 
@@ -79,8 +83,8 @@ OPS: dict[str, Op] = {
     "div": Op((_R, _R), _R, _divide),
     "mod": Op((_R, _R), _R, operator.mod),
     "pow": Op((_R, _R), _R, operator.pow),
-    "neg": Op((_R,), _R, operator.neg),
-    "abs": Op((_R,), _R, abs),
+    "neg": Op((_R,), _R, float.__neg__),
+    "abs": Op((_R,), _R, float.__abs__),
     "sign": Op((_R,), _R, _sign),
     "sqrt": Op((_R,), _R, _root),
     "minimum": Op((_R, _R), _R, _least),
@@ -90,9 +94,9 @@ OPS: dict[str, Op] = {
     "le": Op((_R, _R), _B, operator.le),
     "eq": Op((_R, _R), _B, operator.eq),
     "not": Op((_B,), _B, operator.not_),
-    "and": Op((_B, _B), _B, lambda a, b: a and b),
-    "or": Op((_B, _B), _B, lambda a, b: a or b),
-    "where": Op((_B, _R, _R), _R, lambda t, a, b: a if t else b),
+    "and": Op((_B, _B), _B, bool.__and__),
+    "or": Op((_B, _B), _B, bool.__or__),
+    "where": Op((_B, _R, _R), _R, _choose),
 }
 
 
@@ -284,11 +288,14 @@ def verify(e: Expr) -> None:
     for argument, kind in zip(e.args, spec.takes, strict=True):
         if OPS[argument.op].gives is not kind:
             want, got = ("a test", "a number") if kind is bool else ("a number", "a test")
-            refuse(f"{e.op} takes {want} here, got {got}: {argument!r}.", "Make a number of a test with where(test, 1.0, 0.0), a test of a number with x != 0.")
+            refuse(
+                f"{e.op} takes {want} here, got {got}: {argument!r}.",
+                "Make a number of a test with where(test, 1.0, 0.0), a test of a number with x != 0.",
+            )
     if e.op in ("pow", "mod") and e.varying:
         refuse(
             f"{e.op} of an array has no fast kernel: {e!r}.",
-            "Powers 2, -1 and 0.5 are written x * x, 1 / x and sqrt(x) and are understood as x ** 2, x ** -1, x ** 0.5. Others work on hyperparameters and count only.",
+            "Powers 2, -1 and 0.5 are understood: x * x, 1 / x and sqrt(x). Others work on hyperparameters and count only.",
         )
 
 
@@ -350,7 +357,7 @@ def _folded(op: str, args: tuple[Expr, ...]) -> Expr | None:
     match op, args:
         case "add", (a, b) if _is(a, 0):
             return b
-        case ("add" | "sub"), (a, b) if _is(b, 0):
+        case (("add" | "sub"), (a, b)) if _is(b, 0):
             return a
         case "add", (a, b) if b.op == "neg":
             return build("sub", a, b.args[0])
@@ -360,13 +367,13 @@ def _folded(op: str, args: tuple[Expr, ...]) -> Expr | None:
             return build("add", a, b.args[0])
         case "mul", (a, b) if _is(a, 1):
             return b
-        case ("mul" | "div" | "pow"), (a, b) if _is(b, 1):
+        case (("mul" | "div" | "pow"), (a, b)) if _is(b, 1):
             return a
         case "mul", (a, b) if _is(a, -1):
             return build("neg", b)
-        case ("mul" | "div"), (a, b) if a.op == "neg":
+        case (("mul" | "div"), (a, b)) if a.op == "neg":
             return build("neg", build(op, a.args[0], b))
-        case ("mul" | "div"), (a, b) if b.op == "neg":
+        case (("mul" | "div"), (a, b)) if b.op == "neg":
             return build("neg", build(op, a, b.args[0]))
         case "neg", (a,) if a.op == "neg":
             return a.args[0]
@@ -384,7 +391,7 @@ def _folded(op: str, args: tuple[Expr, ...]) -> Expr | None:
             return None
 
 
-def walk(roots: Iterable[Expr], inside: Callable[[Expr], bool] = lambda e: True) -> Iterator[Expr]:
+def walk(roots: Iterable[Expr], inside: Callable[[Expr], bool] = lambda _: True) -> Iterator[Expr]:
     """Every expression below `roots`, each once, arguments before what uses them; nothing below what is not `inside`."""
     seen: set[int] = set()
     stack: list[tuple[Expr, bool]] = [(r, False) for r in reversed(list(roots))]
@@ -424,6 +431,4 @@ def refuse(why: str, instead: str) -> NoReturn:
     code = frame.f_code
     line = linecache.getline(code.co_filename, frame.f_lineno).strip()
     where = f"{code.co_qualname}, {Path(code.co_filename).name}:{frame.f_lineno}"
-    raise TraceError(
-        f"{where}\n    {line}\n{why}\n{instead}\nTo step through with real numbers call update() on NumPy arrays."
-    )
+    raise TraceError(f"{where}\n    {line}\n{why}\n{instead}\nTo step through with real numbers call update() on NumPy arrays.")

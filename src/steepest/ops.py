@@ -93,7 +93,7 @@ def _apply(op: str, *args: Any, **data: Any) -> Any:
     return _on_arrays(op, args, arrays[-1], **data)
 
 
-def _on_arrays(op: str, args: tuple[Any, ...], like: Any, **data: Any) -> Any:
+def _on_arrays(op: str, args: tuple[Any, ...], like: Any, **_: Any) -> Any:
     xp = namespace(like)
     if op == "total":
         summed = xp.sum(args[0], dtype=xp.float64)

@@ -13,7 +13,7 @@ What a pass needs of memory, in bytes, follows from its loads and stores.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import product
 
 from steepest.errors import TraceError
@@ -59,7 +59,7 @@ class Pass:
 class Variant:
     """The passes of a step for which every test of the plan has come out one way."""
 
-    outputs: Mapping[str, Expr]
+    outputs: Mapping[str, Expr]  # as the rule has it, for reading
     passes: tuple[Pass, ...]
 
     @cached_property
@@ -106,7 +106,9 @@ def trace(strategy: Transform, maximize: bool = False) -> dict[str, Expr]:
     """Call the rule once, with symbols: the new value of `param` and of every slot, by name."""
     clash = RESERVED & {*slots(strategy), *floats(strategy)}
     if clash:
-        raise TraceError(f"{strategy!r}: {', '.join(sorted(clash))} is a name of the gradient, the parameter or a counter; rename the field or slot.")
+        raise TraceError(
+            f"{strategy!r}: {', '.join(sorted(clash))} is a name of the gradient, the parameter or a counter; rename the field or slot."
+        )
     symbolic = bind(strategy, lambda leaf, old: scalar(leaf.name) if leaf.own._kinds[leaf.field].kind == "float" else old)
     grad = -load("grad") if maximize else load("grad")
     at = At(grad, load("param"), scalar("count"), scalar("size"))
@@ -130,8 +132,12 @@ def plan(strategy: Transform, maximize: bool = False) -> Plan:
         outputs = trace(strategy, maximize)
         tests = tuple(_tests(outputs))
         if len(tests) > 4:
-            raise TraceError(f"{strategy!r} chooses between whole arrays by {len(tests)} tests; more than 4 would need {2 ** len(tests)} kernels.")
-        variants = {truth: _variant(outputs, dict(zip(map(id, tests), truth, strict=True))) for truth in product((False, True), repeat=len(tests))}
+            raise TraceError(
+                f"{strategy!r} chooses between whole arrays by {len(tests)} tests; more than 4 would need {2 ** len(tests)} kernels."
+            )
+        variants = {
+            truth: _variant(outputs, dict(zip(map(id, tests), truth, strict=True))) for truth in product((False, True), repeat=len(tests))
+        }
         _plans[key] = Plan(tuple(floats(strategy)), slots(strategy), tests, variants)
     return _plans[key]
 
@@ -149,17 +155,22 @@ def _variant(outputs: Mapping[str, Expr], truth: Mapping[int, bool]) -> Variant:
     def choose(old: Expr, new: tuple[Expr, ...]) -> Expr | None:
         if old.op == "where" and old.varying and id(old.args[0]) in truth:
             return new[1] if truth[id(old.args[0])] else new[2]
-        if old.op == "div" and new[0].varying and not new[1].varying:
-            # One division on the host in place of one per element, which would keep the kernel from the speed
-            # of memory. The quotient may differ in its last bit.
-            return new[0] * (1.0 / new[1])
         return None
 
     chosen = dict(zip(outputs, rebuild(outputs.values(), choose), strict=True))
-    changed = {name: e for name, e in chosen.items() if e is not load(name)}
+    lowered = dict(zip(chosen, rebuild(chosen.values(), _reciprocal), strict=True))
+    changed = {name: e for name, e in lowered.items() if e is not load(name)}
     totals = [e for e in walk(changed.values()) if e.op == "total"]
     passes = [_pass((), tuple(t for t in totals if t.stage == stage)) for stage in sorted({t.stage for t in totals})]
     return Variant(chosen, (*passes, _pass(tuple(changed.items()), ())))
+
+
+def _reciprocal(old: Expr, new: tuple[Expr, ...]) -> Expr | None:
+    """One division on the host in place of one per element, which would keep a kernel from the speed of memory.
+
+    The quotient may differ in its last bit from the rule's own.
+    """
+    return new[0] * (1.0 / new[1]) if old.op == "div" and new[0].varying and not new[1].varying else None
 
 
 def _pass(stores: tuple[tuple[str, Expr], ...], sums: tuple[Expr, ...]) -> Pass:
@@ -169,12 +180,3 @@ def _pass(stores: tuple[tuple[str, Expr], ...], sums: tuple[Expr, ...]) -> Pass:
     operands = [a for e in elements for a in e.args] + roots
     uniforms = dict.fromkeys(a for a in operands if not a.varying and a.op != "const")
     return Pass(tuple(loads), stores, sums, tuple(uniforms), max((u.per for u in uniforms), default=Per.STEP))
-
-
-@lru_cache(maxsize=256)
-def describe(p: Plan) -> str:
-    """One line: state, traffic and passes, as `steepest show` prints it."""
-    ordinary = p.ordinary()
-    lines = f"{p.state_bytes()} bytes of state, {ordinary.traffic()} bytes of traffic per parameter in float32"
-    heaviest = max(v.traffic() for v in p.variants.values())
-    return lines + (f" ({heaviest} in the steps that {' or '.join(map(repr, p.tests))})" if heaviest > ordinary.traffic() else "")

@@ -20,7 +20,7 @@ of them) is a part that `update` calls itself.
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, cast, dataclass_transform, get_args, get_origin, get_type_hints
 
@@ -90,8 +90,11 @@ class Step:
 
 @dataclass(frozen=True)
 class At:
-    """Where the step is taken: the gradient, the parameter before the step, `count` (1 at the first step)
-    and `size` (the number of elements of this parameter)."""
+    """Where the step is taken.
+
+    The gradient, the parameter before the step, `count` (1 at the first step) and `size` (the number of
+    elements of this parameter).
+    """
 
     grad: Any
     param: Any
@@ -115,20 +118,23 @@ class Transform:
     _kinds: Mapping[str, FieldKind] = {}
 
     def __init_subclass__(cls) -> None:
-        dataclass(frozen=True)(cls)
-        cls._slots = {**cls._slots, **{n: s for n, s in vars(cls).items() if isinstance(s, Slot)}}
         try:
             hints = get_type_hints(cls, include_extras=True)
         except NameError as error:
             raise TraceError(f"{cls.__qualname__}: the type of a field cannot be resolved: {error}. Import it at module level.") from None
-        cls._kinds = {f.name: _kind(cls, f.name, hints[f.name]) for f in fields(cast("Any", cls))}
+        cls._kinds = {name: _kind(cls, name, hint) for name, hint in hints.items() if not name.startswith("_")}
+        cls._slots = {**cls._slots, **{n: s for n, s in vars(cls).items() if isinstance(s, Slot)}}
+        dataclass(frozen=True)(cls)
 
     def __post_init__(self) -> None:
         for name in self._kinds:
             object.__setattr__(self, name, self._checked(name, getattr(self, name)))
 
-    def update(self, u: Value, at: At, **slots: Any) -> Step:
-        """The step. `u` is what the transforms before this one made of the gradient."""
+    def update(self, *_: Any, **__: Any) -> Step:
+        """The step: `update(self, u, at, ...)` with the slots by name.
+
+        `u` is what the transforms before this one made of the gradient, `at` is where the step is taken.
+        """
         raise NotImplementedError(f"{type(self).__qualname__} defines no update(self, u, at, ...).")
 
     @classmethod
@@ -140,9 +146,11 @@ class Transform:
             return value
         if kind == "float":
             if isinstance(value, (bool, str, bytes)) or not hasattr(value, "__float__"):
-                raise HyperparameterError(f"{said} is not a number.{' A schedule is a function of the step count.' if type_ is not float else ''}")
+                raise HyperparameterError(
+                    f"{said} is not a number.{' A schedule is a function of the step count.' if type_ is not float else ''}"
+                )
             try:
-                value = float(value)
+                value = float(cast("Any", value))
             except (TypeError, ValueError, RuntimeError) as error:
                 raise HyperparameterError(f"{said} cannot be read as one number: {error}") from None
         elif not isinstance(value, type_) or (type_ is int and isinstance(value, bool)):
@@ -195,11 +203,11 @@ class Chain(Transform):
 
 
 def chain(*transforms: Transform) -> Chain:
-    """Transforms, applied in order. Chains inside are flattened: `chain(a, chain(b, c)) == chain(a, b, c)`."""
+    """Put transforms in order. Chains inside are flattened, so that grouping has no meaning."""
     flat: list[Transform] = []
     for t in transforms:
         if not isinstance(t, Transform):  # pyright: ignore[reportUnnecessaryIsInstance]: a user's slip
-            hint = f" Did you mean {t.__name__}(...)?" if isinstance(t, type) else ""
+            hint = f" Did you mean {getattr(t, '__name__', '')}(...)?" if callable(t) else ""
             raise HyperparameterError(f"chain() takes transforms, got {t!r}.{hint}")
         flat.extend(t.links if isinstance(t, Chain) else [t])
     if not flat:

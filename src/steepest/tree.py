@@ -12,6 +12,7 @@ from steepest.transform import Slot, Step, Transform
 
 Path = tuple[str | int, ...]
 
+
 class Leaf(NamedTuple):
     """A field or slot somewhere in a strategy: its own name, and the path of the transform it belongs to."""
 
@@ -53,6 +54,7 @@ def slots(strategy: Transform) -> dict[str, Slot]:
 
 
 def slot_leaves(strategy: Transform) -> list[Leaf]:
+    """Every slot of a strategy, parts before the transform that holds them."""
     return _leaves(strategy, lambda t: iter(t._slots))
 
 

@@ -29,7 +29,8 @@ def text(e: Expr, names: Namer, table: Mapping[str, Spelling]) -> str:
         name = None if top and e.args else names(e)
         if name is not None:
             return name, 60 if name.startswith("-") else 100
-        spelling = table[e.op]
+        square = e.op == "mul" and e.args[0] is e.args[1] and "square" in table
+        spelling = table["square" if square else e.op]
         parts: list[str] = []
         for a, least in zip(e.args, spelling.inner, strict=False):
             part, rank = write(a, False)

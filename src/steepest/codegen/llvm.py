@@ -241,7 +241,8 @@ class _Kernel:
             yield f"store {v} {value}, ptr %a.{buffer}.f, align {stored.bytes}"
         else:
             self.declarations[f"declare void @llvm.masked.store.v{WIDTH}f{8 * stored.bytes}.p0({v}, ptr, {self.test})"] = None
-            yield f"call void @llvm.masked.store.v{WIDTH}f{8 * stored.bytes}.p0({v} {value}, ptr align {stored.bytes} %a.{buffer}.t, {self.test} %mask)"
+            name = f"@llvm.masked.store.v{WIDTH}f{8 * stored.bytes}.p0"
+            yield f"call void {name}({v} {value}, ptr align {stored.bytes} %a.{buffer}.t, {self.test} %mask)"
 
     # -- sums: float64, lane by lane, lanes added in a fixed order ---------------------------------
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from steepest.codegen.infix import Names, Spelling, left, shared
+from steepest.codegen.infix import Names, Spelling, left, shared, text
 from steepest.expr import Expr, scalar, walk
 from steepest.plan import Variant
 
@@ -47,6 +47,11 @@ def number(x: float) -> str:
     if x != x or abs(x) == float("inf"):
         return f"float('{x}')"
     return str(int(x)) if x == int(x) and abs(x) < 1e6 else repr(x)
+
+
+def readable(e: Expr) -> str:
+    """One expression as Python, all of it spelled out."""
+    return text(e, lambda e: number(e.value) if e.op == "const" else e.name if e.op in ("scalar", "load") else None, READABLE)
 
 
 def _total(e: Expr, totals: Sequence[Expr]) -> str:
@@ -98,7 +103,9 @@ def loop(name: str, variant: Variant, scalars: Sequence[str], state: Sequence[st
             if e.args and id(e) not in names.given:
                 names.assign(stored.get(id(e), f"t{len(names.lines) + 1}"), e)
         names.lines += [f"{_total(s, totals)} += {names.spell(s.args[0])}" for s in p.sums]
-        names.lines += [f"{', '.join(f'{b}[i]' for b, _ in p.stores)} = {', '.join(names.spell(e) for _, e in p.stores)}"] if p.stores else []
+        names.lines += (
+            [f"{', '.join(f'{b}[i]' for b, _ in p.stores)} = {', '.join(names.spell(e) for _, e in p.stores)}"] if p.stores else []
+        )
         out.extend(f"        {line}" for line in names.lines)
         names.lines.clear()
         names.given = outside

@@ -13,7 +13,7 @@ from steepest.expr import Expr
 from steepest.formats import FORMATS, Format
 from steepest.plan import Pass, Plan, Variant
 
-CHUNK = 1 << 15
+CHUNK = 1 << 17
 """Elements that a thread takes at a time. Also the unit of summation: a sum never depends on the threads."""
 
 
@@ -77,7 +77,9 @@ class _Job:
         self.worker = _kernel(table.plan, p, table.compute)
         self.traffic = table.elements * table.compute.bytes * (len(p.loads) + len(p.stores))
         self.partials = np.empty((len(table.chunks), len(p.sums)))
-        self.fields = np.array([0, len(table.chunks), _address(table.chunks), _address(table.pointers), 0, 0, _address(self.partials)], dtype=np.int64)
+        self.fields = np.array(
+            [0, len(table.chunks), _address(table.chunks), _address(table.pointers), 0, 0, _address(self.partials)], dtype=np.int64
+        )
         self.address = _address(self.fields)
         self.rows: NDArray[np.int64] | None = None
         self.uniforms = np.empty((0, 0))

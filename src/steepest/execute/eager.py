@@ -65,11 +65,18 @@ def _install(name: str, op: Callable[..., Any], on_numbers: Callable[..., Any] |
         setattr(Leaves, f"__r{name}__", backward)
 
 
+def _install_unary(name: str, op: Callable[..., Any]) -> None:
+    def apply(self: Leaves) -> Leaves:
+        return self._each(op, self)
+
+    setattr(Leaves, f"__{name}__", apply)
+
+
 for _name in ("add", "sub", "mul", "mod", "pow", "lt", "le", "gt", "ge", "eq", "ne", "and", "or"):
     _install(_name, getattr(operator, f"{_name}_" if _name in ("and", "or") else _name), None)
 _install("truediv", operator.truediv, OPS["div"].number)
 for _name in ("neg", "abs", "invert"):
-    setattr(Leaves, f"__{_name}__", lambda self, op=getattr(operator, _name): self._each(op, self))
+    _install_unary(_name, getattr(operator, _name))
 
 
 def step(strategy: Transform, leaves: Sequence[Leaf], maximize: bool = False) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ class Rows(NamedTuple):
 
 def _compile(text: str, names: Mapping[str, Any]) -> Callable[..., tuple[Any, ...]]:
     namespace = dict(names)
-    exec(compile(text, "<uniforms>", "exec"), namespace)  # noqa: S102: the text is printed from a verified graph
+    exec(compile(text, "<uniforms>", "exec"), namespace)  # noqa: S102  (the text is printed from a verified graph)
     return namespace["uniforms"]
 
 

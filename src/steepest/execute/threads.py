@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 
 
-
 @cache
 def _callable(worker: int) -> Callable[[int], None]:
     """The machine code at an address as a Python function, which releases the GIL while it runs."""

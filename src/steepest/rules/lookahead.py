@@ -3,13 +3,12 @@
 Zhang, Lucas, Hinton & Ba 2019, Lookahead Optimizer: k steps forward, 1 step back, arXiv:1907.08610, Algorithm 1.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 from steepest.ops import Value, where
 from steepest.registry import optimizer
 from steepest.rules.adam import adam
-from steepest.transform import At, Count, Fraction, Scalar, Slot, Step, Transform, Within
-from typing import Annotated
+from steepest.transform import At, Count, Scalar, Slot, Step, Transform, Within
 
 
 class Lookahead(Transform):

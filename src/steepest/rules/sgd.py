@@ -20,7 +20,9 @@ def sgd(lr: Scalar = 1e-2, momentum: float = 0.0, dampening: float = 0.0, weight
     2. Keras: weight decay is L2 regularisation (it enters the momentum), as in PyTorch.
     """
     if nesterov and (momentum == 0 or dampening != 0):
-        raise HyperparameterError(f"sgd: nesterov=True needs momentum > 0 and dampening=0; got momentum={momentum!r}, dampening={dampening!r}.")
+        raise HyperparameterError(
+            f"sgd: nesterov=True needs momentum > 0 and dampening=0; got momentum={momentum!r}, dampening={dampening!r}."
+        )
     average = [Trace(momentum, dampening, nesterov)] if momentum else []
     return chain(AddDecayedWeights(weight_decay), *average, ScaleByLearningRate(lr))
 

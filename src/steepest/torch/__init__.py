@@ -3,12 +3,12 @@
 from steepest.torch import AdamW  # was: from torch.optim import AdamW
 """
 
-try:
-    import torch as _torch  # noqa: F401
-except ImportError as error:
-    from steepest.errors import MissingExtra
+from importlib.util import find_spec
 
-    raise MissingExtra("steepest.torch needs PyTorch: pip install 'steepest[torch]'") from error
+from steepest.errors import MissingExtra
+
+if find_spec("torch") is None:
+    raise MissingExtra("steepest.torch needs PyTorch: pip install 'steepest[torch]'")
 
 from steepest.torch.drop_in import SGD as SGD
 from steepest.torch.drop_in import AdaBelief as AdaBelief

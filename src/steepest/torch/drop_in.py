@@ -306,7 +306,9 @@ class Lion(_DropIn):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay, "maximize": maximize, "differentiable": differentiable})
+        super().__init__(
+            params, {"lr": lr, "betas": betas, "weight_decay": weight_decay, "maximize": maximize, "differentiable": differentiable}
+        )
 
     def _strategy(self, group: Mapping[str, Any]) -> Transform:
         return _decoupled(ScaleByLion(*group["betas"]), group)

@@ -49,7 +49,9 @@ def check(param: Tensor, grad: Tensor, optimizer: str) -> None:
     if param.device != grad.device:
         raise TensorError(f"{optimizer}: a parameter on {param.device} has its gradient on {grad.device}.")
     if param.is_complex() != grad.is_complex():
-        raise TensorError(f"{optimizer}: a parameter of dtype {param.dtype} has a gradient of dtype {grad.dtype}: both must be real, or both complex.")
+        raise TensorError(
+            f"{optimizer}: a parameter of dtype {param.dtype} has a gradient of dtype {grad.dtype}: both must be real, or both complex."
+        )
     if any(stride == 0 and size > 1 for stride, size in zip(param.stride(), param.shape, strict=True)):
         raise TensorError(
             f"{optimizer}: a parameter of shape {tuple(param.shape)} is an expanded view (strides {param.stride()}): "

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from itertools import chain as concatenated
+from operator import is_
 from types import NoneType
 from typing import Any, ClassVar, cast, overload
 
@@ -175,19 +176,30 @@ class Optimizer(TorchOptimizer):
         return loss
 
     def _states(self, params: list[Tensor]) -> list[Any]:
-        """The state dictionaries of these parameters: all there are, in the usual case that needs no look-up."""
+        """The state dictionaries of these parameters: in the usual case all there are, which needs no look-up."""
         state = self.state
-        return list(state.values()) if len(state) == len(params) else [state.get(p) for p in params]
+        if len(state) == len(params) and all(map(is_, state, params)):
+            return list(state.values())
+        return [state.get(p) for p in params]
 
     def _step_anew(self, plans: list[GroupPlan]) -> None:
         """Look at every parameter again, then step."""
         found = [(p, p.grad, i) for i, group in enumerate(self.param_groups) for p in group["params"] if p.grad is not None]
-        for p, grad, _ in found:
+        for p, grad, i in found:
             layout.check(p, grad, type(self).__name__)
+            self._check_state(p, plans[i].plan)
         counts = [self._count(p, plans[i].plan) for p, _, i in found]
-        for p, _, i in found:
-            self._complete_state(p, plans[i].plan)
-        members = [Member(p, grad, i, self.state[p]) for p, grad, i in found]
+        new = [(p, key) for p, _, i in found for key in self._complete_state(p, plans[i].plan)]
+        try:
+            self._step_members([Member(p, grad, i, self._state_of(p, plans[i].plan)) for p, grad, i in found], counts, plans)
+        except BaseException:
+            for p, key in new:
+                self.state[p].pop(key)
+                if not self.state[p]:
+                    self.state.pop(p)
+            raise
+
+    def _step_members(self, members: list[Member], counts: list[int], plans: list[GroupPlan]) -> None:
         here = [self._in_kernel(m) for m in members]
         if not all(here) and any(plans[m.group].plan.sums_over_model for m in members):
             here = [False] * len(members)  # one sum over all of them: all in one place
@@ -198,11 +210,14 @@ class Optimizer(TorchOptimizer):
             roster = Roster(by_kernel, plans, keys, [c for c, h in zip(counts, here, strict=True) if h])
             if not roster.step([m.grad for m in by_kernel], plans, torch.get_num_threads()):
                 raise AssertionError("a roster does not fit the tensors it was made from")
-            self._keep_counts(roster.members, roster.counts.views)
+            self._keep_counts(by_kernel, roster.counts.views)
             self._roster = roster if all(here) else None
         if not all(here):
             by_rule = [(m, c) for m, c, h in zip(members, counts, here, strict=True) if not h]
-            strategies = [self._strategy(self.param_groups[i]) if group["differentiable"] else self.strategy(i) for i, group in enumerate(self.param_groups)]
+            strategies = [
+                self._strategy(self.param_groups[i]) if group["differentiable"] else self.strategy(i)
+                for i, group in enumerate(self.param_groups)
+            ]
             eager.step(
                 [(m, strategies[m.group], bool(self.param_groups[m.group]["maximize"]), c + 1) for m, c in by_rule],
                 self._key,
@@ -211,7 +226,12 @@ class Optimizer(TorchOptimizer):
             self._keep_counts([m for m, _ in by_rule], [torch.tensor(float(c + 1)) for _, c in by_rule])
 
     def _in_kernel(self, m: Member) -> bool:
-        return m.param.is_cpu and type(m.param) in _PLAIN_TENSORS and type(m.grad) in _PLAIN_TENSORS and not self.param_groups[m.group]["differentiable"]
+        return (
+            m.param.is_cpu
+            and type(m.param) in _PLAIN_TENSORS
+            and type(m.grad) in _PLAIN_TENSORS
+            and not self.param_groups[m.group]["differentiable"]
+        )
 
     def _keep_counts(self, members: list[Member], counts: list[Tensor]) -> None:
         if self.count_key is not None:
@@ -223,22 +243,26 @@ class Optimizer(TorchOptimizer):
         state = self.state.get(p, {})
         if self.count_key is not None:
             return int(state.get(self.count_key, 0))
-        if self._roster is not None:
-            for m, view in zip(self._roster.members, self._roster.counts.views, strict=True):
-                if m.param is p and state is m.state:
-                    return int(view)
         return int(any(state.get(self._key(s)) is not None for s in plan.slots))
 
-    def _complete_state(self, p: Tensor, plan: Plan) -> None:
-        state = self.state[p]
-        for name, slot in plan.slots.items():
-            key = self._key(name)
-            value = state.get(key)
-            if value is None:
-                like = p if p.requires_grad and slot.init == "param" and self.defaults["differentiable"] else p.detach()
-                state[key] = like.clone(memory_format=torch.preserve_format) if slot.init == "param" else torch.zeros_like(like, memory_format=torch.preserve_format)
-            elif value.shape != p.shape:
+    def _state_of(self, p: Tensor, plan: Plan) -> Any:
+        """The dictionary of a parameter's state; PyTorch makes none where there is nothing to keep."""
+        return self.state[p] if plan.slots or self.count_key is not None else self.state.get(p)
+
+    def _check_state(self, p: Tensor, plan: Plan) -> None:
+        for key in map(self._key, plan.slots):
+            value = self.state.get(p, {}).get(key)
+            if value is not None and value.shape != p.shape:
                 raise StateError(f"{type(self).__name__}: state {key!r} has shape {tuple(value.shape)}, its parameter {tuple(p.shape)}.")
+
+    def _complete_state(self, p: Tensor, plan: Plan) -> list[str]:
+        """Make the state that is not there yet; its keys."""
+        new = [(self._key(name), slot) for name, slot in plan.slots.items() if self.state[p].get(self._key(name)) is None]
+        for key, slot in new:
+            like = p if p.requires_grad and slot.init == "param" and self.defaults["differentiable"] else p.detach()
+            make = torch.clone if slot.init == "param" else torch.zeros_like
+            self.state[p][key] = make(like, memory_format=torch.preserve_format)
+        return [key for key, _ in new]
 
     # -- checkpoints -----------------------------------------------------------------------------------
 
@@ -267,7 +291,9 @@ class Optimizer(TorchOptimizer):
             new |= {k: old[k] for k in ("param_names",) if k in old and k not in new}
             missing = [k for k in self.defaults if k not in new]
             if missing:
-                raise StateError(f"{type(self).__name__}: the checkpoint's groups have no {', '.join(missing)}; it was written by another optimizer.")
+                raise StateError(
+                    f"{type(self).__name__}: the checkpoint's groups have no {', '.join(missing)}; it was written by another optimizer."
+                )
             self._checked(new)
         state: dict[Any, Any] = {}
         param_of = dict(zip(concatenated.from_iterable(ids), concatenated.from_iterable(g["params"] for g in groups), strict=True))
@@ -287,12 +313,18 @@ class Optimizer(TorchOptimizer):
         wanted = [self._key(s) for s in slots(self._strategy(_numbers(group)))]
         present = [k for k in wanted if saved.get(k) is not None]
         if present and len(present) < len(wanted):
-            raise StateError(f"{type(self).__name__}: the checkpoint has no {', '.join(k for k in wanted if k not in present)} for a parameter; it has {', '.join(saved)}.")
+            raise StateError(
+                f"{type(self).__name__}: the checkpoint has no {', '.join(k for k in wanted if k not in present)} for a parameter; it has {', '.join(saved)}."
+            )
         if not present and wanted and any(isinstance(v, Tensor) and v.shape == p.shape and v.dim() for v in saved.values()):
-            raise StateError(f"{type(self).__name__} keeps {', '.join(wanted)}; the checkpoint has {', '.join(saved)}: it was written by another optimizer.")
+            raise StateError(
+                f"{type(self).__name__} keeps {', '.join(wanted)}; the checkpoint has {', '.join(saved)}: it was written by another optimizer."
+            )
         for k in present:
             if tuple(saved[k].shape) != tuple(p.shape):
-                raise StateError(f"{type(self).__name__}: the checkpoint's {k} has shape {tuple(saved[k].shape)}, the parameter {tuple(p.shape)}.")
+                raise StateError(
+                    f"{type(self).__name__}: the checkpoint's {k} has shape {tuple(saved[k].shape)}, the parameter {tuple(p.shape)}."
+                )
 
     def _copied(self, p: Tensor, key: str, value: Any) -> Any:
         if key == self.count_key:

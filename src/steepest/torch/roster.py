@@ -21,7 +21,7 @@ from steepest.plan import Plan
 from steepest.torch import layout
 
 _dtype = attrgetter("dtype")
-_data_ptr, _numel, _is_contiguous, _is_neg = Tensor.data_ptr, Tensor.numel, Tensor.is_contiguous, Tensor.is_neg
+_data_ptr, _numel, _stride, _is_contiguous, _is_neg = Tensor.data_ptr, Tensor.numel, Tensor.stride, Tensor.is_contiguous, Tensor.is_neg
 
 
 class Member(NamedTuple):
@@ -61,12 +61,20 @@ class _Bucket:
         self.states = [m.state for m in mine]
         self.keys = [keys[s] for s in plan.slots]
         #: one list for each of plan.buffers: the tensors, which the table's addresses are the addresses of
-        self.tensors: list[list[Tensor]] = [[m.param for m in mine], [m.grad for m in mine], *([s[k] for s in self.states] for k in self.keys)]
+        self.tensors: list[list[Tensor]] = [
+            [m.param for m in mine],
+            [m.grad for m in mine],
+            *([s[k] for s in self.states] for k in self.keys),
+        ]
         rows = list(zip(*self.tensors, strict=True))
         self.staged = [i for i, row in enumerate(rows) if not layout.in_place(row)]
         # A new gradient is compared by length, dtype and contiguity; where that says too little, by its shape.
-        self.unusual = [(i, layout.Shape.of(row[1])) for i, row in enumerate(rows) if i in self.staged or row[1].is_complex() or not row[1].is_contiguous()]
-        self.like = self._summary(self.tensors[1])
+        self.unusual = [
+            (i, layout.Shape.of(row[1]))
+            for i, row in enumerate(rows)
+            if i in self.staged or row[1].is_complex() or not row[1].is_contiguous()
+        ]
+        self.like, self.lie = self._summary(self.tensors[1]), self._lie(self.tensors[0])
         self.table = cpu.Table(plan, compute, [row[0].numel() * (2 if row[0].is_complex() else 1) for row in rows])
         self.addresses = [list(map(_data_ptr, column)) for column in self.tensors]
         for j, addresses in enumerate(self.addresses):
@@ -80,27 +88,31 @@ class _Bucket:
     def _summary(grads: Sequence[Tensor]) -> tuple[list[Any], ...]:
         return list(map(_numel, grads)), list(map(_dtype, grads)), list(map(_is_contiguous, grads)), list(map(_is_neg, grads))
 
+    @staticmethod
+    def _lie(params: Sequence[Tensor]) -> tuple[list[Any], ...]:
+        return list(map(_stride, params)), list(map(_numel, params)), list(map(_dtype, params))
+
     def unchanged(self, grads: list[Tensor]) -> bool:
         """Whether the table is right for the tensors that are there now; takes new gradients in."""
         tensors, addresses = self.tensors, self.addresses
         try:
-            if not all(map(is_, grads, tensors[1])):
-                if self._summary(grads) != self.like or any(layout.Shape.of(grads[i]) != like or grads[i].is_conj() for i, like in self.unusual):
-                    return False
-                tensors[1] = grads
+            if self._summary(grads) != self.like or any(
+                layout.Shape.of(grads[i]) != like or grads[i].is_conj() for i, like in self.unusual
+            ):
+                return False
+            tensors[1], now = grads, list(map(_data_ptr, grads))
+            if now != addresses[1]:
+                addresses[1] = now
+                self.table.pointers[:, 1] = now
             for j, key in enumerate(self.keys, 2):
                 if not all(map(is_, [s[key] for s in self.states], tensors[j])):
                     return False
             for j, column in enumerate(tensors):
-                now = list(map(_data_ptr, column))
-                if now != addresses[j]:
-                    if j != 1:
-                        return False
-                    addresses[j] = now
-                    self.table.pointers[:, 1] = now
+                if j != 1 and list(map(_data_ptr, column)) != addresses[j]:
+                    return False
         except (KeyError, RuntimeError, NotImplementedError):
             return False  # state was taken away, or a gradient is sparse: a new roster says so properly
-        return True
+        return self._lie(tensors[0]) == self.lie  # p.data = p.data.t() leaves the address as it was
 
     def stage(self) -> list[list[Tensor]]:
         """Copies for the members that cannot be stepped where they lie, with their addresses in the table."""
@@ -115,18 +127,17 @@ class _Bucket:
                 if j != 1:
                     layout.write_back(self.tensors[j][i], copy)
 
-    def announce(self) -> None:
-        """Tell autograd that parameters and state have changed in place."""
-        for j, column in enumerate(self.tensors):
-            if j != 1:
-                torch.autograd.graph.increment_version(column)
+    def finish(self) -> None:
+        """Tell autograd that parameters and state have changed in place; let the gradients go, for zero_grad to free."""
+        self.tensors[1] = []
+        for column in self.tensors:
+            torch.autograd.graph.increment_version(column)
 
 
 class Roster:
     """All members of a step, on the CPU, in buckets."""
 
     def __init__(self, members: Sequence[Member], plans: Sequence[GroupPlan], keys: Mapping[str, str], counts: Sequence[int]) -> None:
-        self.members = list(members)
         self.params = [m.param for m in members]
         self.states = [m.state for m in members]
         self.plans = [p.plan for p in plans]
@@ -159,7 +170,7 @@ class Roster:
         self.counts.advance()
         for b, copied in zip(self.buckets, copies, strict=True):
             b.write_back(copied)
-            b.announce()
+            b.finish()
         return True
 
     def _work(self, b: _Bucket, plans: Sequence[GroupPlan]) -> list[cpu.Work]:
@@ -168,7 +179,9 @@ class Roster:
         if same is not None:
             values, row_of = [plans[g].row(same + 1) for g in b.groups], b.row_of
         else:
-            pairs, row_of = np.unique(np.stack([np.array(b.groups)[b.row_of], self.counts.array[b.indices] + 1]), axis=1, return_inverse=True)
+            pairs, row_of = np.unique(
+                np.stack([np.array(b.groups)[b.row_of], self.counts.array[b.indices] + 1]), axis=1, return_inverse=True
+            )
             values, row_of = [plans[int(g)].row(int(c)) for g, c in pairs.T], row_of.reshape(-1).astype(np.int64)
         truths = [host.truth(b.plan, v) for v in values]
         if truths.count(truths[0]) == len(truths):

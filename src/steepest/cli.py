@@ -1,0 +1,61 @@
+"""The command `steepest`: list, show, race."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import steepest
+from steepest import show
+from steepest.errors import SteepestError
+
+
+def _list(args: argparse.Namespace) -> int:
+    found = show.listing(args.pattern)
+    if not found:
+        print(f"No optimizer matches {args.pattern!r}. `steepest list` names them all.", file=sys.stderr)
+        return 1
+    print(found, end="")
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    print(show.code(args.name, args.code) if args.code else show.page(args.name), end="")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of every command."""
+    top = argparse.ArgumentParser(prog="steepest", description="Deep-learning optimizers: one rule, one fused kernel, honest evidence.")
+    top.add_argument("--version", action="version", version=f"steepest {steepest.__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    listing = commands.add_parser("list", help="name the optimizers, one line each")
+    listing.add_argument("pattern", nargs="?", default="*", help="only those that match, for example 'ada*'")
+    listing.set_defaults(run=_list)
+
+    one = commands.add_parser("show", help="formula, defaults, source, memory and loop of one optimizer")
+    one.add_argument("name", help="a name that `steepest list` gives")
+    one.add_argument("--code", choices=show.CODE, help="print its code instead: the kernel it becomes is `llvm`")
+    one.set_defaults(run=_show)
+
+    race = commands.add_parser("race", help="compare optimizers on real data; writes race.html and race.json")
+    from steepest.race import command
+
+    command.add_arguments(race)
+    race.set_defaults(run=command.run)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit status: 0 done, 1 nothing found, 2 wrong arguments, 130 interrupted."""
+    args = parser().parse_args(arguments)
+    try:
+        return args.run(args)
+    except SteepestError as error:
+        print(f"steepest: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader, `head` perhaps, has seen enough
+        return 0
+    except KeyboardInterrupt:
+        return 130
