@@ -1,0 +1,40 @@
+"""What the documents say runs."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+BLOCKS = [
+    pytest.param(block, id=f"{name}-{i}")
+    for name in ("README.md", "CONTRIBUTING.md")
+    for i, block in enumerate(re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(), re.S))
+]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_every_code_block_runs(block: str, tmp_path: Path) -> None:
+    program = tmp_path / "block.py"
+    program.write_text(block)
+    exec(compile(block, str(program), "exec"), {"__name__": "block"})
+
+
+def test_docstring_examples_run() -> None:
+    import doctest
+
+    import torch
+
+    from steepest.torch import lookahead, optimizer
+    from steepest.transforms import schedule
+
+    for module in (schedule, optimizer, lookahead):
+        result = doctest.testmod(module, extraglobs={"torch": torch})
+        assert result.attempted
+        assert not result.failed
+
+
+def test_the_makefile_has_what_the_readme_names() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    named = set(re.findall(r"\bmake ([a-z-]+)", (ROOT / "README.md").read_text() + (ROOT / "CONTRIBUTING.md").read_text()))
+    assert named <= targets
