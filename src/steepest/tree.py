@@ -67,9 +67,14 @@ def _field_leaves(strategy: Transform) -> list[Leaf]:
     return _leaves(strategy, lambda t: (n for n, k in t._kinds.items() if k.kind != "part"))
 
 
+def float_leaves(strategy: Transform) -> list[Leaf]:
+    """The hyperparameters that are read at every step."""
+    return [leaf for leaf in _field_leaves(strategy) if leaf.own._kinds[leaf.field].kind == "float"]
+
+
 def floats(strategy: Transform) -> list[str]:
     """The names of the hyperparameters that are read at every step."""
-    return [leaf.name for leaf in _field_leaves(strategy) if leaf.own._kinds[leaf.field].kind == "float"]
+    return [leaf.name for leaf in float_leaves(strategy)]
 
 
 def with_hyperparameters(strategy: Transform, values: Mapping[str, Any]) -> Transform:

@@ -18,8 +18,9 @@ from torch.optim.optimizer import ParamsT
 from steepest.errors import HyperparameterError
 from steepest.rules import ScaleByAdam, ScaleByAMSGrad, ScaleByBelief, ScaleByLion, ScaleByMaxBelief, rmsprop, sgd
 from steepest.torch.optimizer import Optimizer
-from steepest.transform import Transform, chain
+from steepest.transform import Chain, Transform, chain
 from steepest.transforms import AddDecayedWeights, ScaleByLearningRate, ShrinkWeights
+from steepest.tree import Leaf
 
 Number = float | Tensor
 Betas = tuple[Number, Number]
@@ -27,19 +28,34 @@ Betas = tuple[Number, Number]
 
 class _DropIn(Optimizer):
     def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
-        if callable(defaults["lr"]) and not isinstance(defaults["lr"], Tensor):
+        self._begin(params, defaults)
+
+    def _checked(self, group: Mapping[str, Any]) -> Transform:
+        if callable(group["lr"]) and not isinstance(group["lr"], Tensor):
             raise HyperparameterError(
-                f"{type(self).__name__}: lr={defaults['lr']!r} is a function. Use torch.optim.lr_scheduler.LambdaLR, "
+                f"{type(self).__name__}: lr={group['lr']!r} is a function. Use torch.optim.lr_scheduler.LambdaLR, "
                 "or steepest.torch.Optimizer(params, strategy) with the schedule in the strategy."
             )
-        if "betas" in defaults and not (isinstance(defaults["betas"], (tuple, list)) and len(defaults["betas"]) == 2):
-            raise HyperparameterError(f"{type(self).__name__}: betas={defaults['betas']!r} must be two numbers, for example (0.9, 0.999).")
-        self._begin(params, defaults)
+        if "betas" in group and not (isinstance(group["betas"], (tuple, list)) and len(group["betas"]) == 2):
+            raise HyperparameterError(f"{type(self).__name__}: betas={group['betas']!r} must be two numbers, for example (0.9, 0.999).")
+        return super()._checked(group)
+
+    def _is_lr(self, leaf: Leaf) -> bool:
+        return leaf.field == "lr"
+
+    def _tensor(self, group: Mapping[str, Any], leaf: Leaf, number: Any) -> Any:
+        named = {**group, **dict(zip(("b1", "b2"), group.get("betas", ()), strict=False))}
+        return super()._tensor(named, leaf._replace(name=leaf.field), number)
 
 
 def _coupled(scale: Transform, group: Mapping[str, Any]) -> Transform:
     """L2 regularisation: the decay enters the gradient."""
-    return chain(AddDecayedWeights(group["weight_decay"]), scale, ScaleByLearningRate(group["lr"]))
+    return _pruned(chain(AddDecayedWeights(group["weight_decay"]), scale, ScaleByLearningRate(group["lr"])))
+
+
+def _pruned(strategy: Chain) -> Chain:
+    """The strategy without a decay of 0: 0 times a weight of -inf, as in a mask, would be a gradient of nan."""
+    return chain(*(link for link in strategy if link != AddDecayedWeights(0.0)))
 
 
 def _decoupled(scale: Transform, group: Mapping[str, Any]) -> Transform:
@@ -88,7 +104,7 @@ class SGD(_DropIn):
         )
 
     def _strategy(self, group: Mapping[str, Any]) -> Transform:
-        return sgd(group["lr"], group["momentum"], group["dampening"], group["weight_decay"], group["nesterov"])
+        return _pruned(sgd(group["lr"], group["momentum"], group["dampening"], group["weight_decay"], group["nesterov"]))
 
 
 class RMSprop(_DropIn):
@@ -131,7 +147,7 @@ class RMSprop(_DropIn):
         )
 
     def _strategy(self, group: Mapping[str, Any]) -> Transform:
-        return rmsprop(group["lr"], group["alpha"], group["eps"], group["weight_decay"], group["momentum"], group["centered"])
+        return _pruned(rmsprop(group["lr"], group["alpha"], group["eps"], group["weight_decay"], group["momentum"], group["centered"]))
 
 
 class Adam(_DropIn):
@@ -240,7 +256,8 @@ class AdaBelief(_DropIn):
     Reference: Zhuang et al. 2020, arXiv:2010.07468, Algorithm 2.
 
     Differs from adabelief-pytorch:
-    1. `fixed_decay`, `degenerated_to_sgd=False` and `print_change_log` are not there.
+    1. `fixed_decay`, `degenerated_to_sgd=False` and `print_change_log` are not there; `rectify`, which comes
+       after the first of them, is given by name.
     2. `amsgrad=True` needs `rectify=False`; there it is accepted and has no effect.
     3. `weight_decouple` and `rectify` belong to the group, so that pickling and copying keep them.
     """
@@ -257,8 +274,8 @@ class AdaBelief(_DropIn):
         weight_decay: float = 0,
         amsgrad: bool = False,
         weight_decouple: bool = True,
-        rectify: bool = True,
         *,
+        rectify: bool = True,
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from itertools import chain as concatenated
+from math import inf
 from operator import is_
 from types import NoneType
 from typing import Any, ClassVar, cast, overload
@@ -12,14 +13,22 @@ from torch import Tensor
 from torch.optim.optimizer import Optimizer as TorchOptimizer
 from torch.optim.optimizer import ParamsT, StateDict, _global_optimizer_post_hooks, _global_optimizer_pre_hooks  # pyright: ignore[reportPrivateUsage]
 
-from steepest.errors import HyperparameterError, StateError
+from steepest.errors import HyperparameterError, StateError, TensorError
 from steepest.plan import Plan, plan
 from steepest.torch import eager, layout
 from steepest.torch.roster import GroupPlan, Member, Roster
 from steepest.transform import Transform
-from steepest.tree import hyperparameters, slots, with_hyperparameters
+from steepest.tree import Leaf, bind, float_leaves, hyperparameters, slots, with_hyperparameters
 
 _PLAIN_TENSORS = (Tensor, torch.nn.Parameter)
+
+
+class _Made:
+    """The plan that was made of a group's values; good as long as they are the same objects and cannot change."""
+
+    def __init__(self, values: list[Any], plan: GroupPlan) -> None:
+        self.values, self.plan = values, plan
+        self.mutable = any(isinstance(x, (Tensor, list)) for v in values for x in (v if isinstance(v, tuple) else [v]))
 
 
 class Optimizer(TorchOptimizer):
@@ -36,8 +45,8 @@ class Optimizer(TorchOptimizer):
         maximize: climb instead of descend.
         differentiable: let autograd see the step (slower: the rule runs eagerly, operation by operation).
 
-    The hyperparameters are in `param_groups` under their names (`steepest.tree.hyperparameters` lists them), so that PyTorch's schedulers work;
-    state is in `state[p]` under the names of the slots, with `step` as a tensor.
+    The hyperparameters are in `param_groups` under their names (`steepest.tree.hyperparameters` lists them), so
+    that PyTorch's schedulers work; state is in `state[p]` under the names of the slots, with `step` as a tensor.
 
     Float16 and bfloat16 parameters are stepped in float32 and rounded once. On devices other than the CPU
     the rule runs eagerly.
@@ -56,7 +65,7 @@ class Optimizer(TorchOptimizer):
 
     _given: Transform | None = None  # the strategy; drop-in classes make theirs from the group instead
     _roster: Roster | None = None
-    _made: list[tuple[tuple[Any, ...], GroupPlan]]
+    _made: "list[_Made]"
 
     def __init__(self, params: ParamsT, strategy: Transform, *, maximize: bool = False, differentiable: bool = False) -> None:
         if not isinstance(strategy, Transform):  # pyright: ignore[reportUnnecessaryIsInstance]: users pass names and classes
@@ -70,6 +79,7 @@ class Optimizer(TorchOptimizer):
     def _begin(self, params: ParamsT, defaults: dict[str, Any]) -> None:
         """Check the defaults, then let PyTorch's constructor store them."""
         self._checked(defaults)
+        self._made = []
         super().__init__(params, defaults)
 
     # -- what a drop-in class says differently ---------------------------------------------------
@@ -94,28 +104,40 @@ class Optimizer(TorchOptimizer):
             self._checked({**self.defaults, **param_group})
         super().add_param_group(param_group)
 
-    def _checked(self, group: Mapping[str, Any]) -> None:
-        for name, value in group.items():
-            if isinstance(value, Tensor) and value.numel() != 1 and name != "params":
+    def _checked(self, group: Mapping[str, Any]) -> Transform:
+        """The strategy of a group; raises if the group cannot be."""
+        for name in getattr(self, "defaults", group):
+            value = group[name]
+            if isinstance(value, Tensor) and value.numel() != 1:
                 raise HyperparameterError(f"{type(self).__name__}: Tensor {name} must be 1-element, got shape {tuple(value.shape)}.")
-        self._strategy(_numbers(group))
+        return self._strategy(_numbers(group))
 
     def _group_plans(self) -> list[GroupPlan]:
         """The plan and numbers of every group; made anew only where a hyperparameter has changed."""
-        made = self.__dict__.setdefault("_made", [])
+        made = self._made
         del made[len(self.param_groups) :]
         for i, group in enumerate(self.param_groups):
-            now = tuple([v.item() if isinstance(v, Tensor) else v for k, v in group.items() if k not in ("params", "param_names")])
+            values = [group[name] for name in self.defaults]
             if i == len(made):
-                made.append((now, self._group_plan(group)))
-            elif made[i][0] != now:
-                made[i] = (now, self._group_plan(group))
-        return [m[1] for m in made]
+                made.append(_Made(values, self._group_plan(group)))
+            elif made[i].mutable or not all(map(is_, values, made[i].values)):
+                made[i] = _Made(values, self._with_lr(made[i], values) or self._group_plan(group))
+        return [m.plan for m in made]
+
+    def _with_lr(self, made: "_Made", values: list[Any]) -> GroupPlan | None:
+        """The plan of a group of which nothing but a good learning rate has changed; None if something else may have."""
+        changed = [name for name, a, b in zip(self.defaults, made.values, values, strict=True) if a is not b]
+        lr = values[list(self.defaults).index("lr")] if changed == ["lr"] else None
+        return made.plan.with_lr(lr) if type(lr) is float and 0 <= lr < inf and not made.plan.scheduled and not made.mutable else None
+
+    def _is_lr(self, leaf: Leaf) -> bool:
+        """Whether a hyperparameter of the strategy is the group's `lr`."""
+        return leaf.name == "lr"
 
     def _group_plan(self, group: Mapping[str, Any]) -> GroupPlan:
-        strategy = self._strategy(_numbers(group))
+        strategy = self._checked(group)
         found = plan(strategy, bool(group["maximize"]))
-        return GroupPlan.of(found, hyperparameters(strategy))
+        return GroupPlan.of(found, float_leaves(strategy), self._is_lr)
 
     # -- the step ----------------------------------------------------------------------------------
 
@@ -142,7 +164,7 @@ class Optimizer(TorchOptimizer):
             or _global_optimizer_post_hooks
             or torch.autograd._profiler_enabled()  # pyright: ignore[reportPrivateUsage]
         ):
-            return _observed(self, closure)
+            return _observed(self) if closure is None else _observed(self, closure)  # hooks see what was given
         return self._step(closure)
 
     # PyTorch would wrap `step` in its profiler and hooks on every call (10 us); we do so when there are any.
@@ -188,15 +210,21 @@ class Optimizer(TorchOptimizer):
         for p, grad, i in found:
             layout.check(p, grad, type(self).__name__)
             self._check_state(p, plans[i].plan)
+            if self.param_groups[i]["differentiable"] and p.is_leaf and p.requires_grad:
+                raise TensorError(
+                    f"{type(self).__name__}: differentiable=True steps in the sight of autograd, which forbids changing a leaf "
+                    "that requires a gradient. Optimize clones: params = [p.clone() for p in model.parameters()]."
+                )
         counts = [self._count(p, plans[i].plan) for p, _, i in found]
         new = [(p, key) for p, _, i in found for key in self._complete_state(p, plans[i].plan)]
         try:
             self._step_members([Member(p, grad, i, self._state_of(p, plans[i].plan)) for p, grad, i in found], counts, plans)
         except BaseException:
             for p, key in new:
-                self.state[p].pop(key)
-                if not self.state[p]:
-                    self.state.pop(p)
+                del self.state[p][key]
+            for p, _, _ in found:
+                if self.state.get(p) == {}:
+                    del self.state[p]
             raise
 
     def _step_members(self, members: list[Member], counts: list[int], plans: list[GroupPlan]) -> None:
@@ -205,6 +233,8 @@ class Optimizer(TorchOptimizer):
             here = [False] * len(members)  # one sum over all of them: all in one place
         self._roster = None
         by_kernel = [m for m, h in zip(members, here, strict=True) if h]
+        by_rule = [self._by_rule(m, c) for m, c, h in zip(members, counts, here, strict=True) if not h]
+        stores = eager.results(by_rule, self._key)
         if by_kernel:
             keys = {s: self._key(s) for i in {m.group for m in by_kernel} for s in plans[i].plan.slots}
             roster = Roster(by_kernel, plans, keys, [c for c, h in zip(counts, here, strict=True) if h])
@@ -212,18 +242,20 @@ class Optimizer(TorchOptimizer):
                 raise AssertionError("a roster does not fit the tensors it was made from")
             self._keep_counts(by_kernel, roster.counts.views)
             self._roster = roster if all(here) else None
-        if not all(here):
-            by_rule = [(m, c) for m, c, h in zip(members, counts, here, strict=True) if not h]
-            strategies = [
-                self._strategy(self.param_groups[i]) if group["differentiable"] else self.strategy(i)
-                for i, group in enumerate(self.param_groups)
-            ]
-            eager.step(
-                [(m, strategies[m.group], bool(self.param_groups[m.group]["maximize"]), c + 1) for m, c in by_rule],
-                self._key,
-                differentiable=any(self.param_groups[m.group]["differentiable"] for m, _ in by_rule),
-            )
-            self._keep_counts([m for m, _ in by_rule], [torch.tensor(float(c + 1)) for _, c in by_rule])
+        eager.store(stores)
+        self._keep_counts([w.member for w in by_rule], [torch.tensor(float(w.taken + 1)) for w in by_rule])
+
+    def _by_rule(self, m: Member, taken: int) -> eager.Work:
+        group = self.param_groups[m.group]
+        strategy, differentiable = self.strategy(m.group), bool(group["differentiable"])
+        if differentiable:
+            strategy = bind(strategy, lambda leaf, number: self._tensor(group, leaf, number))
+        return eager.Work(m, strategy, bool(group["maximize"]), taken, differentiable)
+
+    def _tensor(self, group: Mapping[str, Any], leaf: Leaf, number: Any) -> Any:
+        """What stands in a group for a hyperparameter of the strategy: the number, or a tensor for autograd to see."""
+        value = group.get(leaf.name)
+        return value.reshape(()) if isinstance(value, Tensor) else number
 
     def _in_kernel(self, m: Member) -> bool:
         return (
@@ -294,7 +326,10 @@ class Optimizer(TorchOptimizer):
                 raise StateError(
                     f"{type(self).__name__}: the checkpoint's groups have no {', '.join(missing)}; it was written by another optimizer."
                 )
-            self._checked(new)
+            try:
+                self._checked(new)
+            except HyperparameterError as error:
+                raise StateError(f"{type(self).__name__}: a group of the checkpoint cannot be: {error}") from error
         state: dict[Any, Any] = {}
         param_of = dict(zip(concatenated.from_iterable(ids), concatenated.from_iterable(g["params"] for g in groups), strict=True))
         group_of = {id(p): g for g in groups for p in g["params"]}
@@ -310,21 +345,20 @@ class Optimizer(TorchOptimizer):
             hook(self)
 
     def _fits(self, p: Tensor, saved: Mapping[str, Any], group: Mapping[str, Any]) -> None:
+        """Raise unless the saved state of a parameter is ours, all of it and of its shape; it may have none yet."""
+        said = f"{type(self).__name__}: the checkpoint has {', '.join(saved)} for a parameter of shape {tuple(p.shape)}, "
         wanted = [self._key(s) for s in slots(self._strategy(_numbers(group)))]
         present = [k for k in wanted if saved.get(k) is not None]
+        if present and self.count_key is not None:
+            wanted = [*wanted, self.count_key]
+            present = [k for k in wanted if saved.get(k) is not None]
         if present and len(present) < len(wanted):
-            raise StateError(
-                f"{type(self).__name__}: the checkpoint has no {', '.join(k for k in wanted if k not in present)} for a parameter; it has {', '.join(saved)}."
-            )
-        if not present and wanted and any(isinstance(v, Tensor) and v.shape == p.shape and v.dim() for v in saved.values()):
-            raise StateError(
-                f"{type(self).__name__} keeps {', '.join(wanted)}; the checkpoint has {', '.join(saved)}: it was written by another optimizer."
-            )
-        for k in present:
-            if tuple(saved[k].shape) != tuple(p.shape):
-                raise StateError(
-                    f"{type(self).__name__}: the checkpoint's {k} has shape {tuple(saved[k].shape)}, the parameter {tuple(p.shape)}."
-                )
+            raise StateError(f"{said}but no {', '.join(k for k in wanted if k not in present)}.")
+        for k, value in saved.items():
+            if k in present and k != self.count_key and not (isinstance(value, Tensor) and value.shape == p.shape):
+                raise StateError(f"{said}and {k} is {tuple(value.shape) if isinstance(value, Tensor) else repr(value)}.")
+            if k not in {*wanted, *self.state_keys.values()} and isinstance(value, Tensor) and value.dim() and value.shape == p.shape:
+                raise StateError(f"{said}and we keep no {k}: it was written by another optimizer. Or take {k} out of it first.")
 
     def _copied(self, p: Tensor, key: str, value: Any) -> Any:
         if key == self.count_key:

@@ -7,9 +7,9 @@ roster, which looks at everything again. The comparisons are single `map`s over 
 of what a step costs beyond its kernel.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter, is_
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from steepest.execute import cpu, host
 from steepest.formats import Format
 from steepest.plan import Plan
 from steepest.torch import layout
+from steepest.tree import Leaf
 
 _dtype = attrgetter("dtype")
 _data_ptr, _numel, _stride, _is_contiguous, _is_neg = Tensor.data_ptr, Tensor.numel, Tensor.stride, Tensor.is_contiguous, Tensor.is_neg
@@ -38,18 +39,27 @@ class GroupPlan(NamedTuple):
 
     plan: Plan
     scalars: tuple[Any, ...]  # in the order of plan.scalars; numbers and schedules
+    lr_at: tuple[int, ...]  # which of them are the group's learning rate
     scheduled: bool
 
     @classmethod
-    def of(cls, plan: Plan, values: Mapping[str, Any]) -> "GroupPlan":
-        scalars = tuple(values[name] for name in plan.scalars)
-        return cls(plan, scalars, any(map(callable, scalars)))
+    def of(cls, plan: Plan, leaves: Sequence[Leaf], is_lr: Callable[[Leaf], bool]) -> "GroupPlan":
+        """`leaves` are the hyperparameters of the group's strategy that are read at every step."""
+        scalars = tuple(getattr(leaf.own, leaf.field) for leaf in leaves)
+        return cls(plan, scalars, tuple(i for i, leaf in enumerate(leaves) if is_lr(leaf)), any(map(callable, scalars)))
+
+    def with_lr(self, lr: float) -> "GroupPlan":
+        """The same with another learning rate: what a scheduler asks for at every step."""
+        scalars = list(self.scalars)
+        for i in self.lr_at:
+            scalars[i] = lr
+        return self._replace(scalars=tuple(scalars))
 
     def row(self, count: int) -> tuple[float, ...]:
         """The hyperparameters at step `count`; schedules are asked for the number of steps already taken."""
         if not self.scheduled:
             return (*self.scalars, count)
-        return (*(float(s(count - 1)) if callable(s) else s for s in self.scalars), count)
+        return (*(float(cast("Any", s)(count - 1)) if callable(s) else s for s in self.scalars), count)
 
 
 class _Bucket:
@@ -70,49 +80,53 @@ class _Bucket:
         self.staged = [i for i, row in enumerate(rows) if not layout.in_place(row)]
         # A new gradient is compared by length, dtype and contiguity; where that says too little, by its shape.
         self.unusual = [
-            (i, layout.Shape.of(row[1]))
+            (i, layout.Shape.of(row[1]), row[1].is_conj())
             for i, row in enumerate(rows)
             if i in self.staged or row[1].is_complex() or not row[1].is_contiguous()
         ]
-        self.like, self.lie = self._summary(self.tensors[1]), self._lie(self.tensors[0])
+        params, grads, *slots = self.tensors
+        #: what stays from step to step: all parameters, then all of the first slot, and so on
+        self.slots = [t for column in slots for t in column]
+        self.kept = params + self.slots
+        self.kept_addresses = list(map(_data_ptr, self.kept))
+        self.grad_addresses = list(map(_data_ptr, grads))
+        self.strides, self.sizes = list(map(_stride, params)), list(map(_numel, params))
+        self.dtypes, self.contiguous, self.negative = list(map(_dtype, grads)), list(map(_is_contiguous, grads)), list(map(_is_neg, grads))
         self.table = cpu.Table(plan, compute, [row[0].numel() * (2 if row[0].is_complex() else 1) for row in rows])
-        self.addresses = [list(map(_data_ptr, column)) for column in self.tensors]
-        for j, addresses in enumerate(self.addresses):
-            self.table.pointers[:, j] = addresses
+        for j, column in enumerate(self.tensors):
+            self.table.pointers[:, j] = list(map(_data_ptr, column))
         self.table.owners = self.tensors
         #: for members that are all at the same count: the groups, and for each member the place of its group
         self.groups = sorted({m.group for m in mine})
         self.row_of = np.array([self.groups.index(m.group) for m in mine], dtype=np.int64)
 
-    @staticmethod
-    def _summary(grads: Sequence[Tensor]) -> tuple[list[Any], ...]:
-        return list(map(_numel, grads)), list(map(_dtype, grads)), list(map(_is_contiguous, grads)), list(map(_is_neg, grads))
-
-    @staticmethod
-    def _lie(params: Sequence[Tensor]) -> tuple[list[Any], ...]:
-        return list(map(_stride, params)), list(map(_numel, params)), list(map(_dtype, params))
-
     def unchanged(self, grads: list[Tensor]) -> bool:
         """Whether the table is right for the tensors that are there now; takes new gradients in."""
-        tensors, addresses = self.tensors, self.addresses
+        params = self.tensors[0]
         try:
-            if self._summary(grads) != self.like or any(
-                layout.Shape.of(grads[i]) != like or grads[i].is_conj() for i, like in self.unusual
+            if (
+                list(map(_numel, grads)) != self.sizes
+                or list(map(_dtype, grads)) != self.dtypes
+                or list(map(_is_contiguous, grads)) != self.contiguous
+                or list(map(_is_neg, grads)) != self.negative
+                or (self.unusual and self._unusual_differ(grads))
+                or not all(map(is_, [s[k] for k in self.keys for s in self.states], self.slots))
+                or list(map(_data_ptr, self.kept)) != self.kept_addresses
+                or list(map(_stride, params)) != self.strides  # p.data = p.data.t() leaves the address as it was
+                or list(map(_numel, params)) != self.sizes
             ):
                 return False
-            tensors[1], now = grads, list(map(_data_ptr, grads))
-            if now != addresses[1]:
-                addresses[1] = now
-                self.table.pointers[:, 1] = now
-            for j, key in enumerate(self.keys, 2):
-                if not all(map(is_, [s[key] for s in self.states], tensors[j])):
-                    return False
-            for j, column in enumerate(tensors):
-                if j != 1 and list(map(_data_ptr, column)) != addresses[j]:
-                    return False
+            now = list(map(_data_ptr, grads))
         except (KeyError, RuntimeError, NotImplementedError):
             return False  # state was taken away, or a gradient is sparse: a new roster says so properly
-        return self._lie(tensors[0]) == self.lie  # p.data = p.data.t() leaves the address as it was
+        if now != self.grad_addresses:
+            self.grad_addresses = now
+            self.table.pointers[:, 1] = now
+        self.tensors[1] = grads
+        return True
+
+    def _unusual_differ(self, grads: Sequence[Tensor]) -> bool:
+        return any(layout.Shape.of(grads[i]) != like or grads[i].is_conj() != conjugated for i, like, conjugated in self.unusual)
 
     def stage(self) -> list[list[Tensor]]:
         """Copies for the members that cannot be stepped where they lie, with their addresses in the table."""
@@ -130,8 +144,7 @@ class _Bucket:
     def finish(self) -> None:
         """Tell autograd that parameters and state have changed in place; let the gradients go, for zero_grad to free."""
         self.tensors[1] = []
-        for column in self.tensors:
-            torch.autograd.graph.increment_version(column)
+        torch.autograd.graph.increment_version(self.kept)
 
 
 class Roster:
@@ -164,12 +177,12 @@ class Roster:
         for b in self.buckets:
             if not b.unchanged(grads if only else [grads[i] for i in b.indices]):
                 return False
-        copies = [b.stage() for b in self.buckets]
-        work = [w for b in self.buckets for w in self._work(b, plans)]
-        cpu.step(work, threads)
+        copies = [b.stage() if b.staged else [] for b in self.buckets]
+        cpu.step([w for b in self.buckets for w in self._work(b, plans)], threads)
         self.counts.advance()
         for b, copied in zip(self.buckets, copies, strict=True):
-            b.write_back(copied)
+            if copied:
+                b.write_back(copied)
             b.finish()
         return True
 
@@ -183,7 +196,7 @@ class Roster:
                 np.stack([np.array(b.groups)[b.row_of], self.counts.array[b.indices] + 1]), axis=1, return_inverse=True
             )
             values, row_of = [plans[int(g)].row(int(c)) for g, c in pairs.T], row_of.reshape(-1).astype(np.int64)
-        truths = [host.truth(b.plan, v) for v in values]
+        truths = [host.truth(b.plan, v) for v in values] if b.plan.tests else [()]
         if truths.count(truths[0]) == len(truths):
             return [cpu.Work(b.table, b.plan.variants[truths[0]], host.Rows(values, row_of))]
         # Members at different counts may be in different variants: each variant steps its own part of the table.
