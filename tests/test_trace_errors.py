@@ -142,4 +142,4 @@ def test_fields_must_have_a_meaning() -> None:
     with pytest.raises(TraceError, match="a field is a float"):
 
         class Wrong(Transform):
-            betas: list[float] = []  # noqa: RUF012
+            betas: list[float] = []

@@ -149,6 +149,9 @@ ONE_OF_EACH = [
     Case("Optimizer", lambda params, **more: face.Optimizer(params, strategy(), **more), None),
 ]
 
+#: nothing between the gradient and the parameter
+STATELESS = Case("SGD without momentum", face.SGD, torch.optim.SGD, {"lr": 0.02})
+
 #: a sum over all parameters, and one over each
 WITH_SUMS = Case(
     "Optimizer with sums", lambda params, **more: face.Optimizer(params, chain(ClipByGlobalNorm(0.5), strategy()), **more), None

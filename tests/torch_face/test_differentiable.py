@@ -88,7 +88,8 @@ def test_gradcheck(case: Case, maximize: bool) -> None:
 
 
 @pytest.mark.parametrize("cls", [face.SGD, face.RMSprop, face.Adam, face.AdamW, face.AdaBelief, face.Lion])
-def test_gradcheck_of_settings(cls: Any) -> None:
+@pytest.mark.parametrize("shape", [(), (1,)], ids=["0-dim", "1-dim"])
+def test_gradcheck_of_settings(cls: Any, shape: tuple[int, ...]) -> None:
     leaves = [t.detach() for t in start()]
 
     def end(lr: Tensor, weight_decay: Tensor) -> tuple[Tensor, ...]:
@@ -96,7 +97,7 @@ def test_gradcheck_of_settings(cls: Any) -> None:
             lambda params: cls(params, lr=lr, weight_decay=weight_decay, differentiable=True), [t.clone().requires_grad_() for t in leaves]
         )
 
-    assert torch.autograd.gradcheck(end, (number(0.05), number(0.1)))
+    assert torch.autograd.gradcheck(end, tuple(torch.full(shape, x, dtype=torch.float64, requires_grad=True) for x in (0.05, 0.1)))
 
 
 def test_gradcheck_of_complex_parameters() -> None:

@@ -5,7 +5,7 @@ from itertools import product
 import torch
 from torch.nn import Parameter
 
-from tests.torch_face.cases import ONE_OF_EACH, Case, dtypes, over
+from tests.torch_face.cases import ONE_OF_EACH, STATELESS, Case, dtypes, over
 from tests.torch_face.inputs import DTYPES, GRADIENTS, LAYOUTS, give, params_like, same_bits, tame
 
 SHAPE = (2, 3, 5, 7)
@@ -15,7 +15,7 @@ def state_of(optimizer: torch.optim.Optimizer, p: Parameter) -> dict[str, torch.
     return dict(sorted(optimizer.state[p].items()))
 
 
-@over(ONE_OF_EACH)
+@over([*ONE_OF_EACH, STATELESS])
 @dtypes(*DTYPES)
 def test_layouts_do_not_matter(case: Case, dtype: torch.dtype) -> None:
     lies = list(product(LAYOUTS.values(), GRADIENTS.values()))
@@ -35,7 +35,7 @@ def test_layouts_do_not_matter(case: Case, dtype: torch.dtype) -> None:
             assert same_bits(value, state_of(twin, q)[key]), key
 
 
-@over(ONE_OF_EACH)
+@over([*ONE_OF_EACH, STATELESS])
 @dtypes(*DTYPES)
 def test_what_lies_between_is_not_touched(case: Case, dtype: torch.dtype) -> None:
     wide = torch.full((4, 40), 7.0, dtype=dtype)
@@ -50,7 +50,7 @@ def test_what_lies_between_is_not_touched(case: Case, dtype: torch.dtype) -> Non
     assert (wide[mine] != 7).any()
 
 
-@over(ONE_OF_EACH)
+@over([*ONE_OF_EACH, STATELESS])
 @dtypes(*DTYPES)
 def test_every_length(case: Case, dtype: torch.dtype) -> None:
     """One long tensor, and the same numbers cut into pieces."""

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from steepest.errors import SteepestError
-from tests.torch_face.cases import ONE_OF_EACH, WITH_SUMS, Case, dtypes, over
+from tests.torch_face.cases import ONE_OF_EACH, STATELESS, WITH_SUMS, Case, dtypes, over
 from tests.torch_face.inputs import DTYPES, give, params_like, same_bits, tame
 
 SHAPES = ((4, 4), (2, 3, 4, 5), (17,), ())
@@ -73,7 +73,7 @@ def test_state(case: Case, swap: Callable[[Tensor], Tensor]) -> None:
     steps_alike(params, a, twins, b)
 
 
-@over(ONE_OF_EACH)
+@over([*ONE_OF_EACH, STATELESS])
 def test_values_of_parameters(case: Case) -> None:
     params, a, twins, b = both(case)
     for i, (p, q) in enumerate(zip(params, twins, strict=True)):
@@ -84,7 +84,7 @@ def test_values_of_parameters(case: Case) -> None:
     steps_alike(params, a, twins, b)
 
 
-@over(ONE_OF_EACH)
+@over([*ONE_OF_EACH, STATELESS])
 def test_in_place_transposition(case: Case) -> None:
     """The same address, the same number of elements, another order."""
     params, a, twins, b = both(case)
@@ -95,7 +95,7 @@ def test_in_place_transposition(case: Case) -> None:
     steps_alike(params, a, twins, b)
 
 
-@over(ONE_OF_EACH)
+@over([*ONE_OF_EACH, STATELESS])
 def test_storage_of_gradients(case: Case) -> None:
     """The same tensor object, other memory in another order."""
     params, a, twins, b = both(case)
@@ -107,12 +107,13 @@ def test_storage_of_gradients(case: Case) -> None:
     assert same_bits(p, q)
 
 
-@over(ONE_OF_EACH)
-@pytest.mark.parametrize(
-    "change", [lambda x: x[:2], lambda x: x.view(2, 8), lambda x: torch.cat([x, x])], ids=["shorter", "reshaped", "longer"]
-)
-@pytest.mark.parametrize("renew", [False, True], ids=["old gradient", "new gradient"])
-def test_other_shape_is_an_error(case: Case, change: Callable[[Tensor], Tensor], renew: bool) -> None:
+SHAPED = {"shorter": lambda x: x[:2], "reshaped": lambda x: x.view(2, 8), "longer": lambda x: torch.cat([x, x])}
+WITH_GRADIENT = [*((case, new) for case in ONE_OF_EACH for new in (False, True)), (STATELESS, False)]
+
+
+@pytest.mark.parametrize("change", SHAPED.values(), ids=SHAPED)
+@pytest.mark.parametrize(("case", "renew"), WITH_GRADIENT, ids=[f"{c}-{'new' if new else 'old'} gradient" for c, new in WITH_GRADIENT])
+def test_other_shape_is_an_error(case: Case, renew: bool, change: Callable[[Tensor], Tensor]) -> None:
     params, a, _, _ = both(case)
     p = params[0]
     memory = p.data
@@ -125,7 +126,7 @@ def test_other_shape_is_an_error(case: Case, change: Callable[[Tensor], Tensor],
     assert all(map(same_bits, before, [memory, *params]))
 
 
-@over(ONE_OF_EACH)
+@over([*ONE_OF_EACH, STATELESS])
 def test_gradients_come_anew(case: Case) -> None:
     """zero_grad(set_to_none=True) frees the gradients, and their memory soon holds something else."""
     params, a, twins, b = both(case)

@@ -81,7 +81,9 @@ def same_trajectory(
     schedule: Schedule | None = warmup_then_cosine,
     seed: int = 0,
 ) -> float:
-    """Assert that the parameters agree after each of 200 steps; returns the largest relative difference.
+    """Assert that the parameters agree along 200 steps (compared after each of the first ten, then every fifth).
+
+    Returns the largest relative difference.
 
     Relative to the largest norm that the parameter has had: a single number may pass through zero.
     """
@@ -91,6 +93,8 @@ def same_trajectory(
     worst, wanted = 0.0, start
     both = zip(steps(ours, dtype, schedule, seed), steps(reference, dtype, schedule, seed), strict=True)
     for count, ((got, _), (want, _)) in enumerate(both, 1):
+        if count > 10 and count % 5:
+            continue
         wanted = [w.detach() for w in want]
         for i, (g, w) in enumerate(zip(got, wanted, strict=True)):
             sizes[i] = max(sizes[i], float(w.norm()))

@@ -203,7 +203,8 @@ class Adam(_DropIn):
     def _strategy(self, group: Mapping[str, Any]) -> Transform:
         scale = ScaleByAMSGrad if group["amsgrad"] else ScaleByAdam
         decay = _decoupled if group["decoupled_weight_decay"] else _coupled
-        return decay(scale(*group["betas"], group["eps"]), group)
+        b1, b2 = group["betas"]
+        return decay(scale(b1, b2, group["eps"]), group)
 
 
 class AdamW(Adam):
@@ -297,9 +298,9 @@ class AdaBelief(_DropIn):
     def _strategy(self, group: Mapping[str, Any]) -> Transform:
         if group["amsgrad"] and group["rectify"]:
             raise HyperparameterError("AdaBelief: amsgrad=True has no effect on a rectified step; choose rectify=False with it.")
-        settings = (*group["betas"], group["eps"])
+        (b1, b2), eps = group["betas"], group["eps"]
         decay = _decoupled if group["weight_decouple"] else _coupled
-        return decay(ScaleByMaxBelief(*settings) if group["amsgrad"] else ScaleByBelief(*settings, group["rectify"]), group)
+        return decay(ScaleByMaxBelief(b1, b2, eps) if group["amsgrad"] else ScaleByBelief(b1, b2, eps, group["rectify"]), group)
 
 
 class Lion(_DropIn):

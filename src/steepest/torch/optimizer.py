@@ -162,7 +162,7 @@ class Optimizer(TorchOptimizer):
             or self._optimizer_step_post_hooks
             or _global_optimizer_pre_hooks
             or _global_optimizer_post_hooks
-            or torch.autograd._profiler_enabled()  # pyright: ignore[reportPrivateUsage]
+            or torch.autograd._profiler_enabled()  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
         ):
             return _observed(self) if closure is None else _observed(self, closure)  # hooks see what was given
         return self._step(closure)

@@ -196,7 +196,7 @@ class Roster:
                 np.stack([np.array(b.groups)[b.row_of], self.counts.array[b.indices] + 1]), axis=1, return_inverse=True
             )
             values, row_of = [plans[int(g)].row(int(c)) for g, c in pairs.T], row_of.reshape(-1).astype(np.int64)
-        truths = [host.truth(b.plan, v) for v in values] if b.plan.tests else [()]
+        truths: list[tuple[bool, ...]] = [host.truth(b.plan, v) for v in values] if b.plan.tests else [()]
         if truths.count(truths[0]) == len(truths):
             return [cpu.Work(b.table, b.plan.variants[truths[0]], host.Rows(values, row_of))]
         # Members at different counts may be in different variants: each variant steps its own part of the table.
