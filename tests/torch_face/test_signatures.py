@@ -114,7 +114,9 @@ def test_impossible_settings_of_a_strategy(settings: dict[str, Any]) -> None:
     assert same(before, snapshot(optimizer))
 
 
-@pytest.mark.parametrize("wrong", ["adamw", "sgd", adamw, ScaleByAdam, None, 0.1, torch.optim.AdamW], ids=repr)
+@pytest.mark.parametrize(
+    "wrong", ["adamw", "sgd", adamw, ScaleByAdam, None, 0.1, torch.optim.AdamW], ids=lambda x: getattr(x, "__name__", repr(x))
+)
 def test_a_strategy_is_a_transform(wrong: Any) -> None:
     with pytest.raises(HyperparameterError, match="strategy is a chain of transforms"):
         face.Optimizer([Parameter(torch.ones(3))], wrong)

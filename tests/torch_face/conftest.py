@@ -1,0 +1,14 @@
+"""One thread, for speed on a busy machine: the tensors are small, and `test_threads.py` asks for more itself."""
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
