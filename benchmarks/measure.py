@@ -33,10 +33,14 @@ class Triad:
 
 
 def interleaved(actions: Mapping[str, Callable[[], Any]], seconds: float, least: int = 7) -> dict[str, list[float]]:
-    """Call all actions turn by turn for about `seconds` and at least `least` turns; the time of every call."""
+    """Call all actions turn by turn for about `seconds` and at least `least` turns; the time of a call in each turn.
+
+    A turn is one call, or as many as take a millisecond: what others do to the caches between two turns is
+    not what a short step costs.
+    """
     for action in actions.values():
         action()
-        action()
+    calls = {name: max(1, round(1e-3 / _seconds(action))) for name, action in actions.items()}
     times: dict[str, list[float]] = {name: [] for name in actions}
     names = list(actions)
     end = perf_counter() + seconds
@@ -44,11 +48,17 @@ def interleaved(actions: Mapping[str, Callable[[], Any]], seconds: float, least:
     while perf_counter() < end or turn < least:
         for i in range(len(names)):
             name = names[(i + turn) % len(names)]  # nobody always runs after the same other
-            start = perf_counter()
-            actions[name]()
-            times[name].append(perf_counter() - start)
+            times[name].append(_seconds(actions[name], calls[name]))
         turn += 1
     return times
+
+
+def _seconds(action: Callable[[], Any], calls: int = 1) -> float:
+    """Seconds of one call, the mean of `calls` in a row."""
+    start = perf_counter()
+    for _ in range(calls):
+        action()
+    return (perf_counter() - start) / calls
 
 
 def medians(times: Mapping[str, list[float]]) -> dict[str, float]:

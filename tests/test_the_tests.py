@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import lion_pytorch
 import numpy as np
 import pytest
+import torch
 
 from steepest import (
     AddDecayedWeights,
@@ -26,8 +28,10 @@ from steepest import (
 )
 from steepest.codegen import llvm
 from steepest.execute import cpu, jit
+from steepest.torch import Optimizer
 from tests.checks import Array, State, by_kernel, kernel_equals_rule
 from tests.inputs import LENGTHS, hard, tame
+from tests.torch_face.trajectory import same_trajectory
 
 # -- wrong rules: each is the paper's with one slip, and must differ from it on the checks' inputs -----------
 
@@ -128,6 +132,41 @@ def test_a_wrong_rule_is_rejected(right: Transform, wrong: Transform, dtype: str
     kernel_equals_rule(right, dtype, (67,), hard)
     with pytest.raises(AssertionError):
         kernel_equals_rule(right, dtype, (67,), hard, rule=wrong)
+
+
+# -- the same against other people's implementations, over 200 steps ------------------------------------------
+
+ADAM, ADAMW, SGD = torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD
+REFERENCES: list[tuple[Callable[..., Any], Transform, Transform]] = [
+    (lambda p: ADAM(p, lr=0.1), chain(ScaleByAdam(), lr), chain(NoBiasCorrection(), lr)),
+    (lambda p: ADAM(p, lr=0.1), chain(ScaleByAdam(), lr), chain(CountFromZero(), lr)),
+    (lambda p: ADAM(p, lr=0.1), chain(ScaleByAdam(), lr), chain(EpsInsideTheRoot(), lr)),
+    (lambda p: ADAM(p, lr=0.1), chain(ScaleByAdam(), lr), chain(EpsHat(), lr)),
+    (
+        lambda p: ADAMW(p, lr=0.1, weight_decay=0.1),
+        chain(ScaleByAdam(), lr, ShrinkWeights(0.1, 0.1)),
+        chain(ScaleByAdam(), lr, DecayAfterTheStep(0.1, 0.1)),
+    ),
+    (
+        lambda p: ADAMW(p, lr=0.1, weight_decay=0.1),
+        chain(ScaleByAdam(), lr, ShrinkWeights(0.1, 0.1)),
+        chain(AddDecayedWeights(0.1), ScaleByAdam(), lr),
+    ),
+    (lambda p: SGD(p, lr=0.1, momentum=0.9, dampening=0.5), chain(Trace(0.9, 0.5), lr), chain(FirstStepDamped(0.9, 0.5), lr)),
+    (
+        lambda p: SGD(p, lr=0.1, momentum=0.9, nesterov=True),
+        chain(Trace(0.9, nesterov=True), lr),
+        chain(NesterovWithTheOldBuffer(0.9, nesterov=True), lr),
+    ),
+    (lambda p: lion_pytorch.Lion(p, lr=0.1), chain(ScaleByLion(), lr), chain(NewMomentumInTheSign(), lr)),
+]
+
+
+@pytest.mark.parametrize(("reference", "right", "wrong"), REFERENCES, ids=[repr(w)[:60] for _, _, w in REFERENCES])
+def test_a_wrong_trajectory_is_rejected(reference: Callable[..., Any], right: Transform, wrong: Transform) -> None:
+    same_trajectory(lambda p: Optimizer(p, right), reference, torch.float64, schedule=None)
+    with pytest.raises(AssertionError):
+        same_trajectory(lambda p: Optimizer(p, wrong), reference, torch.float64, schedule=None)
 
 
 # -- wrong kernels: the text of the right one with one slip ----------------------------------------------

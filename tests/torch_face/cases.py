@@ -28,6 +28,7 @@ class Case:
     settings: Mapping[str, Any] = field(default_factory=dict)
     second: Mapping[str, Any] = field(default_factory=lambda: {"lr": 0.003})
     hides_nan: bool = False  # whether the reference makes no step where the gradient is nan
+    bare: bool = False  # whether the state is a single slot, without a count
     counts_together: bool = False  # whether the reference has one step count for all parameters
 
     def make(self, params: Params, **more: Any) -> Any:
@@ -133,12 +134,12 @@ OF_AUTHORS = [
 
 #: every class, with what it has switched on; all of them step each element by itself
 ONE_OF_EACH = [
-    Case("SGD", face.SGD, _T.SGD, {"lr": 0.02, "momentum": 0.9, "dampening": 0.5, "weight_decay": 0.1}, {"lr": 0.05}),
+    Case("SGD", face.SGD, _T.SGD, {"lr": 0.02, "momentum": 0.9, "dampening": 0.5, "weight_decay": 0.1}, {"lr": 0.05}, bare=True),
     Case("RMSprop", face.RMSprop, _T.RMSprop, {"lr": 0.01, "momentum": 0.9, "centered": True, "weight_decay": 0.1}),
     Case("Adam", face.Adam, _T.Adam, {"lr": 0.02, "amsgrad": True, "weight_decay": 0.1}),
     Case("AdamW", face.AdamW, _T.AdamW, {"lr": 0.02}),
     Case("AdaBelief", face.AdaBelief, adabelief_reference, {"lr": 0.02, "weight_decay": 0.1}),
-    Case("Lion", face.Lion, lion_pytorch.Lion, {"lr": 0.02, "weight_decay": 0.1}, hides_nan=True),
+    Case("Lion", face.Lion, lion_pytorch.Lion, {"lr": 0.02, "weight_decay": 0.1}, hides_nan=True, bare=True),
     Case(
         "Lookahead",
         lookahead(face.AdamW, face.Lookahead),

@@ -1,6 +1,6 @@
 """Hooks, closures and the profiler see what they see with torch.optim."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -64,6 +64,28 @@ def test_hooks_see_the_same(case: Case, seen: list[Any]) -> None:
     ours = events_of(case.make([Parameter(torch.ones(5))]), seen)
     theirs = events_of(case.make_reference([Parameter(torch.ones(5))]), seen)
     assert ours == theirs
+
+
+ALONE: dict[str, Callable[[Any, Any], Any]] = {
+    "global pre": lambda optimizer, hook: register_optimizer_step_pre_hook(hook),
+    "global post": lambda optimizer, hook: register_optimizer_step_post_hook(hook),
+    "pre": lambda optimizer, hook: optimizer.register_step_pre_hook(hook),
+    "post": lambda optimizer, hook: optimizer.register_step_post_hook(hook),
+}
+
+
+@pytest.mark.parametrize("register", ALONE.values(), ids=ALONE)
+def test_each_hook_alone(register: Callable[[Any, Any], Any]) -> None:
+    """Without hooks a step does not look for them: each of the four must be noticed, and missed when it is gone."""
+    p = Parameter(torch.ones(5))
+    optimizer = face.AdamW([p])
+    give([p], 0)
+    calls: list[Any] = []
+    handle = register(optimizer, lambda o, args, kwargs: calls.append(o))
+    optimizer.step()
+    handle.remove()
+    optimizer.step()
+    assert calls == [optimizer]
 
 
 @over(ONE_OF_EACH)

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import adabelief_pytorch
 import lion_pytorch
@@ -10,9 +10,10 @@ import pytest
 import torch
 from torch.nn import Parameter
 
-from steepest import ScaleByAdam, ScaleByLearningRate, Trace, adamw, chain
+from steepest import At, ScaleByAdam, ScaleByLearningRate, Step, Trace, Transform, Value, adamw, chain
 from steepest import torch as face
 from steepest.errors import HyperparameterError
+from steepest.transform import Within
 from tests.torch_face.cases import ONE_OF_EACH, Case, over, strategy
 from tests.torch_face.inputs import same, snapshot
 
@@ -112,6 +113,28 @@ def test_impossible_settings_of_a_strategy(settings: dict[str, Any]) -> None:
     with pytest.raises(HyperparameterError):
         optimizer.add_param_group({"params": [Parameter(torch.ones(2))], **settings})
     assert same(before, snapshot(optimizer))
+
+
+class ScaleByHalf(Transform):
+    """A learning rate with bounds of its own."""
+
+    lr: Annotated[float, Within(0, 0.5, low_included=False)]
+
+    def update(self, u: Value, at: At) -> Step:
+        return Step(-self.lr * u)
+
+
+@pytest.mark.parametrize("lr", [0.5, 0.0, 1.0, -0.1, float("inf"), float("nan"), True, "0.1"])
+def test_a_changed_lr_is_checked_by_the_strategy(lr: Any) -> None:
+    p = Parameter(torch.ones(3))
+    optimizer = face.Optimizer([p], ScaleByHalf(0.25))
+    p.grad = torch.ones(3)
+    optimizer.step()
+    optimizer.param_groups[0]["lr"] = lr
+    for _ in range(2):
+        with pytest.raises(HyperparameterError):
+            optimizer.step()
+    assert torch.equal(p, torch.full((3,), 0.75))
 
 
 @pytest.mark.parametrize(

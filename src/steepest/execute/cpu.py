@@ -113,17 +113,12 @@ def _kernel(plan: Plan, p: Pass, compute: Format) -> int:
 def step(work: Sequence[Work], n_threads: int) -> None:
     """Step every table, in place. Sums over the model run over all of them."""
     known: list[dict[Expr, Any]] = [{} for _ in work]
-    stage, busy = 0, True
-    while busy:
-        busy = False
-        for w, totals in zip(work, known, strict=True):
-            passes = w.variant.passes
-            if stage < len(passes):
-                w.table.job(passes[stage]).run(w, totals, n_threads)
-                busy = busy or stage + 1 < len(passes)
-        if busy:
-            _finish(stage, work, known)
-        stage += 1
+    for stage in range(max([len(w.variant.passes) for w in work], default=0)):
+        if stage:
+            _finish(stage - 1, work, known)
+        for i, w in enumerate(work):
+            if stage < len(w.variant.passes):
+                w.table.job(w.variant.passes[stage]).run(w, known[i], n_threads)
 
 
 def _finish(stage: int, work: Sequence[Work], known: Sequence[dict[Expr, Any]]) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from itertools import chain as concatenated
-from math import inf
 from operator import is_
 from types import NoneType
 from typing import Any, ClassVar, cast, overload
@@ -125,10 +124,10 @@ class Optimizer(TorchOptimizer):
         return [m.plan for m in made]
 
     def _with_lr(self, made: "_Made", values: list[Any]) -> GroupPlan | None:
-        """The plan of a group of which nothing but a good learning rate has changed; None if something else may have."""
+        """The plan of a group of which nothing but the learning rate has changed; None if something else may have."""
         changed = [name for name, a, b in zip(self.defaults, made.values, values, strict=True) if a is not b]
         lr = values[list(self.defaults).index("lr")] if changed == ["lr"] else None
-        return made.plan.with_lr(lr) if type(lr) is float and 0 <= lr < inf and not made.plan.scheduled and not made.mutable else None
+        return made.plan.with_lr(lr) if type(lr) is float and not made.plan.scheduled and not made.mutable else None
 
     def _is_lr(self, leaf: Leaf) -> bool:
         """Whether a hyperparameter of the strategy is the group's `lr`."""

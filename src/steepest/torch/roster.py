@@ -39,20 +39,20 @@ class GroupPlan(NamedTuple):
 
     plan: Plan
     scalars: tuple[Any, ...]  # in the order of plan.scalars; numbers and schedules
-    lr_at: tuple[int, ...]  # which of them are the group's learning rate
+    lr_at: Mapping[int, Leaf]  # which of them are the group's learning rate
     scheduled: bool
 
     @classmethod
     def of(cls, plan: Plan, leaves: Sequence[Leaf], is_lr: Callable[[Leaf], bool]) -> "GroupPlan":
         """`leaves` are the hyperparameters of the group's strategy that are read at every step."""
         scalars = tuple(getattr(leaf.own, leaf.field) for leaf in leaves)
-        return cls(plan, scalars, tuple(i for i, leaf in enumerate(leaves) if is_lr(leaf)), any(map(callable, scalars)))
+        return cls(plan, scalars, {i: leaf for i, leaf in enumerate(leaves) if is_lr(leaf)}, any(map(callable, scalars)))
 
     def with_lr(self, lr: float) -> "GroupPlan":
-        """The same with another learning rate: what a scheduler asks for at every step."""
+        """The same with another learning rate, checked: what a scheduler asks for at every step."""
         scalars = list(self.scalars)
-        for i in self.lr_at:
-            scalars[i] = lr
+        for i, leaf in self.lr_at.items():
+            scalars[i] = leaf.own._checked(leaf.field, lr)
         return self._replace(scalars=tuple(scalars))
 
     def row(self, count: int) -> tuple[float, ...]:
