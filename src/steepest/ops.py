@@ -10,7 +10,7 @@ only ways in which the values of different elements meet.
 
 import sys
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from steepest.expr import OPS, Over
 
@@ -111,9 +111,10 @@ def namespace(array: Any) -> ModuleType:
     """The library an array belongs to. It is loaded already, or there would be no array."""
     if hasattr(array, "__array_namespace__"):
         return array.__array_namespace__()
-    library = type(array).__module__.partition(".")[0]
-    if library in sys.modules and hasattr(sys.modules[library], "sqrt"):
-        return sys.modules[library]
+    for base in type(array).__mro__:  # a subclass of Tensor lives in a module of its own
+        library = sys.modules.get(base.__module__.partition(".")[0])
+        if hasattr(library, "sqrt"):
+            return cast("ModuleType", library)
     raise TypeError(
         f"steepest.ops works on traced values, numbers and arrays of NumPy, PyTorch and JAX; "
         f"got {type(array).__module__}.{type(array).__qualname__}."

@@ -306,7 +306,7 @@ def makers() -> dict[str, Callable[[Any], torch.optim.Optimizer]]:
         "strategy with a schedule": chain(Trace(), ScaleByLearningRate(Cosine(0.1, 10))),
     }
     return {
-        **{c.name: c.make for c in ONE_OF_EACH if c.name != "Optimizer"},
+        **{c.name: c.make for c in ONE_OF_EACH if c.reference},
         **{name: lambda params, s=s: face.Optimizer(params, s) for name, s in strategies.items()},
     }
 
