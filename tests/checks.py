@@ -77,8 +77,10 @@ def _scale(want: State, before: State, names: Sequence[str], i: int) -> NDArray[
     return np.sum(parts, axis=0)
 
 
-def assert_close(got: State, want: State, before: State, like_param: Sequence[str] = ("param",)) -> None:
-    """Within the tolerances above; nan where nan is due."""
+def assert_close(
+    got: State, want: State, before: State, like_param: Sequence[str] = ("param",), rounded: Callable[[Array], Array] | None = None
+) -> None:
+    """Within the tolerances above; nan where nan is due. `rounded` is the one rounding of a store in fewer bits."""
     for name, arrays in want.items():
         for i, (g, w, b) in enumerate(zip(got[name], arrays, before[name], strict=True)):
             assert g.dtype == b.dtype
@@ -86,7 +88,10 @@ def assert_close(got: State, want: State, before: State, like_param: Sequence[st
             with np.errstate(all="ignore"):
                 scale = _scale(want, before, like_param if name in like_param else [name], i)
                 bound = np.maximum((1e-12 if b.dtype == np.float64 else 2 * float(info.eps)) * scale, info.smallest_subnormal)
-                same = (g == w) | (np.isnan(g) & np.isnan(w)) | (np.abs(g.astype(np.float64) - w) <= bound)
+                near = np.abs(g.astype(np.float64) - w) <= bound
+                if rounded is not None:
+                    w, near = rounded(w), (rounded(w - bound) <= g) & (g <= rounded(w + bound))
+                same = (g == w) | (np.isnan(g) & np.isnan(w)) | near
             assert same.all(), f"{name}: {(~same).sum()} of {same.size} differ: {g[~same][:3]} for {w[~same][:3]}, before {b[~same][:3]}"
 
 

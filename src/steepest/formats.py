@@ -16,3 +16,6 @@ class Format(NamedTuple):
 
 
 FORMATS = {f.name: f for f in (Format("float32", 4, "float"), Format("float64", 8, "double"))}
+
+STORED = FORMATS | {f.name: f for f in (Format("bfloat16", 2, "bfloat"), Format("float16", 2, "half"))}
+"""Also what a GPU's kernels load and store; on the CPU these are staged in float32."""

@@ -1,12 +1,12 @@
 """What `steepest list` and `steepest show` print, as text."""
 
 from steepest import registry
-from steepest.codegen import latex, llvm, python
+from steepest.codegen import latex, llvm, python, triton
 from steepest.execute.jit import assembly
 from steepest.formats import FORMATS
 from steepest.plan import Plan, Variant, plan
 
-CODE = ("python", "latex", "llvm", "assembly")
+CODE = ("python", "latex", "llvm", "assembly", "triton")
 
 
 def listing(pattern: str = "*") -> str:
@@ -42,12 +42,13 @@ def code(name: str, language: str) -> str:
     if language == "latex":
         return "\n".join(_formulas(p)) + "\n"
     float32 = FORMATS["float32"]
+    kernel = triton.kernel if language == "triton" else llvm.kernel
     texts = [
-        llvm.kernel(one, [(b, float32) for b in p.buffers], float32, f"{name}, {one.kind} pass{_when(p, truth)}")
+        kernel(one, [(b, float32) for b in p.buffers], float32, f"{name}, {one.kind} pass{_when(p, truth)}")
         for truth, variant in p.variants.items()
         for one in variant.passes
     ]
-    return "\n".join(texts if language == "llvm" else map(assembly, texts))
+    return "\n".join(map(assembly, texts) if language == "assembly" else texts)
 
 
 def _memory(p: Plan) -> str:

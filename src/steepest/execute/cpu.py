@@ -8,35 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steepest.codegen import llvm
-from steepest.execute import host, jit, threads
+from steepest.execute import host, jit, tables, threads
 from steepest.expr import Expr
-from steepest.formats import FORMATS, Format
+from steepest.formats import Format
 from steepest.plan import Pass, Plan, Variant
 
 CHUNK = 1 << 17
 """Elements that a thread takes at a time. Also the unit of summation: a sum never depends on the threads."""
 
 
-class Table:
-    """Tensors that are stepped together: where they lie, how long they are, how they are cut into chunks.
-
-    `pointers[i, j]` is the address of buffer `plan.buffers[j]` of tensor i. Whoever fills them in puts the
-    owners of that memory in `owners`: an address is only good for as long as its owner lives.
-    """
+class Table(tables.Table):
+    """Tensors that are stepped together, with what the workers of each pass are handed."""
 
     def __init__(self, plan: Plan, compute: Format, sizes: Sequence[int]) -> None:
-        self.plan, self.compute = plan, compute
-        self.sizes = np.array(sizes, dtype=np.int64)
-        self.elements = int(self.sizes.sum())
-        self.pointers = np.zeros((len(sizes), len(plan.buffers)), dtype=np.int64)
-        self.owners: Any = None
-        pieces = -(-self.sizes // CHUNK)
-        tensor = np.repeat(np.arange(len(sizes)), pieces)
-        first = np.cumsum(pieces) - pieces
-        start = (np.arange(len(tensor)) - first[tensor]) * CHUNK
-        self.chunks = np.ascontiguousarray(np.stack([tensor, start, np.minimum(CHUNK, self.sizes[tensor] - start)], axis=1))
-        self._filled = pieces > 0
-        self._first = first[self._filled]
+        super().__init__(plan, compute, sizes, CHUNK)
         self._jobs: dict[Pass, _Job] = {}
 
     def job(self, p: Pass) -> "_Job":
@@ -48,16 +33,14 @@ class Table:
 
     def part(self, tensors: Sequence[int]) -> "Table":
         """A table of some of the tensors."""
-        new = Table(self.plan, self.compute, self.sizes[tensors].tolist())
-        new.pointers[:] = self.pointers[tensors]
-        new.owners = self
-        return new
+        return self._part(Table(self.plan, self.compute, self.sizes[tensors].tolist()), tensors)
 
     def sum_of_chunks(self, partials: NDArray[np.float64]) -> NDArray[np.float64]:
         """One sum per tensor, its chunks added in order; 0 for an empty tensor."""
         sums = np.zeros(len(self.sizes))
         if len(partials):
-            sums[self._filled] = np.add.reduceat(partials, self._first)
+            filled = self.pieces > 0
+            sums[filled] = np.add.reduceat(partials, self.first[:-1][filled])
         return sums
 
 
@@ -133,8 +116,3 @@ def _finish(stage: int, work: Sequence[Work], known: Sequence[dict[Expr, Any]]) 
     for w, totals in zip(work, known, strict=True):
         for p in w.variant.passes[stage : stage + 1]:
             totals |= {total: over_model[i] for i, total in enumerate(p.sums) if total.data == "model"}
-
-
-def formats(dtype: str) -> Format | None:
-    """The format of a dtype that kernels compute in, by name; None for the others."""
-    return FORMATS.get(dtype)

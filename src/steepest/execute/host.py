@@ -23,7 +23,8 @@ class Rows(NamedTuple):
     row_of: NDArray[np.int64]  # for each tensor, its row
 
 
-def _compile(text: str, names: Mapping[str, Any]) -> Callable[..., tuple[Any, ...]]:
+def compiled(text: str, names: Mapping[str, Any]) -> Callable[..., tuple[Any, ...]]:
+    """A printed host function, to be called; `names` is the vocabulary it is printed in."""
     namespace = dict(names)
     exec(compile(text, "<uniforms>", "exec"), namespace)  # noqa: S102  (the text is printed from a verified graph)
     return namespace["uniforms"]
@@ -31,17 +32,17 @@ def _compile(text: str, names: Mapping[str, Any]) -> Callable[..., tuple[Any, ..
 
 @cache
 def _per_row(plan: Plan, variant: Variant, p: Pass) -> Callable[..., tuple[float, ...]]:
-    return _compile(host_function(p.uniforms, plan.scalars, variant.totals, SCALAR), _SCALAR_NAMES)
+    return compiled(host_function(p.uniforms, plan.scalars, variant.totals, SCALAR), _SCALAR_NAMES)
 
 
 @cache
 def _per_tensor(plan: Plan, variant: Variant, p: Pass) -> Callable[..., tuple[Any, ...]]:
-    return _compile(host_function(p.uniforms, plan.scalars, variant.totals, ARRAY), _ARRAY_NAMES)
+    return compiled(host_function(p.uniforms, plan.scalars, variant.totals, ARRAY), _ARRAY_NAMES)
 
 
 @cache
 def _test_function(plan: Plan) -> Callable[..., tuple[bool, ...]]:
-    return _compile(host_function(plan.tests, plan.scalars, (), SCALAR), _SCALAR_NAMES)
+    return compiled(host_function(plan.tests, plan.scalars, (), SCALAR), _SCALAR_NAMES)
 
 
 def truth(plan: Plan, values: Sequence[float]) -> tuple[bool, ...]:
