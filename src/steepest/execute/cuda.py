@@ -20,6 +20,7 @@ from torch import Tensor
 
 from steepest.codegen import triton
 from steepest.codegen.python import ARRAY, host_function
+from steepest.errors import TensorError
 from steepest.execute import host, source, tables
 from steepest.expr import Expr
 from steepest.formats import Format
@@ -61,14 +62,15 @@ class Mirror:
         """The copy on the device, as it will be when the current stream gets there."""
         if self._sent is None or self._sent.shape != array.shape:
             self._tensor = torch.empty(array.shape, dtype=torch.from_numpy(array).dtype, device=self.device)
-            if self.device.type == "cuda" and not capturing(self.device):
-                self._for_graphs = torch.empty(array.shape, dtype=self._tensor.dtype, pin_memory=True)
+            if not capturing(self.device):
+                self._for_graphs = torch.empty(array.shape, dtype=self._tensor.dtype, pin_memory=self.device.type == "cuda")
         elif np.array_equal(self._sent, array, equal_nan=array.dtype.kind == "f"):
             return self._tensor
         self._sent = array.copy()
         staged = torch.from_numpy(self._sent)
         if capturing(self.device):
-            assert self._for_graphs is not None, "take one step before capturing one"
+            if self._for_graphs is None:
+                raise TensorError("Before a step is captured in a CUDA graph, take one outside: it makes the tables that the graph reads.")
             staged = self._for_graphs.copy_(staged)
         elif self.device.type == "cuda":
             staged = staged.pin_memory()

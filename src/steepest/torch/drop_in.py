@@ -5,7 +5,7 @@ else is `Optimizer`. Arguments that choose between torch's implementations are a
 groups, for checkpoints; there is one implementation here, and it is fused:
 
     foreach, fused    no effect: the step is always one kernel for all parameters
-    capturable        no effect on the CPU
+    capturable        no effect on the CPU; on a GPU a step can be captured in a CUDA graph
     differentiable    the rule runs eagerly, where autograd can see it
 """
 
@@ -264,7 +264,7 @@ class AdaBelief(_DropIn):
     """
 
     state_keys = {"mu": "exp_avg", "nu": "exp_avg_var", "nu_max": "max_exp_avg_var"}
-    added_keys = {"amsgrad": False, "weight_decouple": True, "rectify": True, "maximize": False, "differentiable": False}
+    added_keys = {"amsgrad": False, "weight_decouple": True, "rectify": True, **Optimizer.added_keys}
 
     def __init__(
         self,
@@ -279,6 +279,7 @@ class AdaBelief(_DropIn):
         rectify: bool = True,
         maximize: bool = False,
         differentiable: bool = False,
+        capturable: bool = False,
     ) -> None:
         super().__init__(
             params,
@@ -292,6 +293,7 @@ class AdaBelief(_DropIn):
                 "rectify": rectify,
                 "maximize": maximize,
                 "differentiable": differentiable,
+                "capturable": capturable,
             },
         )
 
@@ -323,10 +325,10 @@ class Lion(_DropIn):
         *,
         maximize: bool = False,
         differentiable: bool = False,
+        capturable: bool = False,
     ) -> None:
-        super().__init__(
-            params, {"lr": lr, "betas": betas, "weight_decay": weight_decay, "maximize": maximize, "differentiable": differentiable}
-        )
+        own = {"maximize": maximize, "differentiable": differentiable, "capturable": capturable}
+        super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay, **own})
 
     def _strategy(self, group: Mapping[str, Any]) -> Transform:
         return _decoupled(ScaleByLion(*group["betas"]), group)

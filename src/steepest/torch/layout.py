@@ -1,8 +1,9 @@
 """What a kernel may write to: which tensors can be stepped where they lie, and which need a copy.
 
 A kernel sees a parameter, its gradient and its slots as flat memory. That is right where all of them are
-dense, of one dtype and laid out alike. Everything else (bfloat16, a gradient of other strides, a parameter
-that is a slice) is staged: copied to such memory, stepped there, and copied back with one rounding.
+dense and laid out alike, and on the CPU also of one dtype, float32 or float64. Everything else (bfloat16 on the
+CPU, a gradient of other strides, a parameter that is a slice) is staged: copied to such memory, stepped there,
+and copied back with one rounding.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from steepest.errors import TensorError
-from steepest.formats import FORMATS, Format
+from steepest.formats import FORMATS, STORED, Format
 
 _COMPUTED_IN = {
     torch.float64: FORMATS["float64"],
@@ -23,6 +24,7 @@ _COMPUTED_IN = {
     torch.bfloat16: FORMATS["float32"],
 }
 _NATIVE = {torch.float64, torch.complex128, torch.float32, torch.complex64}
+_STORED_IN = {**_COMPUTED_IN, torch.float16: STORED["float16"], torch.bfloat16: STORED["bfloat16"]}
 _REAL = {"float32": torch.float32, "float64": torch.float64}
 
 
@@ -96,11 +98,26 @@ def in_place(tensors: Sequence[Tensor]) -> bool:
     )
 
 
-def staged(t: Tensor, compute: Format) -> Tensor:
+def formats(tensors: Sequence[Tensor]) -> tuple[Format, ...]:
+    """How Triton's kernels find a parameter, its gradient and its slots: each as it is stored, or all staged."""
+    first = tensors[0]
+    if dense(first) and all(
+        t.dtype in _STORED_IN
+        and (t.shape, t.stride(), t.device, t.is_complex()) == (first.shape, first.stride(), first.device, first.is_complex())
+        and not t.is_conj()
+        and not t.is_neg()
+        and (t.dtype in (torch.float64, torch.complex128)) == (first.dtype in (torch.float64, torch.complex128))
+        for t in tensors
+    ):
+        return tuple(_STORED_IN[t.dtype] for t in tensors)
+    return ()
+
+
+def staged(t: Tensor, compute: Format, device: torch.device) -> Tensor:
     """A dense real copy in the precision of the computation."""
     t = t.detach().resolve_conj().resolve_neg()
     t = torch.view_as_real(t) if t.is_complex() else t
-    return t.to(_REAL[compute.name], copy=True, memory_format=torch.contiguous_format)
+    return t.to(device, _REAL[compute.name], copy=True, memory_format=torch.contiguous_format)
 
 
 def write_back(target: Tensor, copy: Tensor) -> None:

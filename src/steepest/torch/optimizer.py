@@ -14,20 +14,25 @@ from torch.optim.optimizer import ParamsT, StateDict, _global_optimizer_post_hoo
 
 from steepest.errors import HyperparameterError, StateError, TensorError
 from steepest.plan import Plan, plan
-from steepest.torch import eager, layout
-from steepest.torch.roster import GroupPlan, Member, Roster
+from steepest.torch import eager, layout, placement
+from steepest.torch.on_device import DeviceCounts, Scaling
+from steepest.torch.roster import Counts, GroupPlan, Member, Roster
 from steepest.transform import Transform
 from steepest.tree import Leaf, bind, float_leaves, hyperparameters, slots, with_hyperparameters
 
-_PLAIN_TENSORS = (Tensor, torch.nn.Parameter)
-
 
 class _Made:
-    """The plan that was made of a group's values; good as long as they are the same objects and cannot change."""
+    """The plan that was made of a group's values; good as long as they are the same objects and cannot change,
+    or are read on the device.
+    """
 
-    def __init__(self, values: list[Any], plan: GroupPlan) -> None:
+    def __init__(self, values: list[Any], plan: GroupPlan, capturable: bool) -> None:
         self.values, self.plan = values, plan
-        self.mutable = any(isinstance(x, (Tensor, list)) for v in values for x in (v if isinstance(v, tuple) else [v]))
+        self.mutable = any(
+            isinstance(x, list) or (isinstance(x, Tensor) and not (capturable and placement.reads(x)))
+            for v in values
+            for x in (v if isinstance(v, tuple) else [v])
+        )
 
 
 class Optimizer(TorchOptimizer):
@@ -43,12 +48,14 @@ class Optimizer(TorchOptimizer):
         strategy: a chain of transforms, or any other transform.
         maximize: climb instead of descend.
         differentiable: let autograd see the step (slower: the rule runs eagerly, operation by operation).
+        capturable: on a GPU, count steps and read tensors among the hyperparameters on the device, so that a
+            step can be captured in a CUDA graph. No effect on the CPU.
 
     The hyperparameters are in `param_groups` under their names (`steepest.tree.hyperparameters` lists them), so
     that PyTorch's schedulers work; state is in `state[p]` under the names of the slots, with `step` as a tensor.
 
-    Float16 and bfloat16 parameters are stepped in float32 and rounded once. On devices other than the CPU
-    the rule runs eagerly.
+    Float16 and bfloat16 parameters are stepped in float32 and rounded once. On CPUs and CUDA GPUs (with Triton:
+    `pip install 'steepest[gpu]'`) a step is one kernel; elsewhere the rule runs eagerly.
 
     Raises:
         HyperparameterError: a hyperparameter is impossible; nothing is stored.
@@ -60,20 +67,25 @@ class Optimizer(TorchOptimizer):
     #: key of the step count in `state[p]`; None if the optimizer's checkpoints hold none.
     count_key: ClassVar[str | None] = "step"
     #: keys of a group that a checkpoint written by an older version may lack, with their values.
-    added_keys: ClassVar[Mapping[str, Any]] = {"maximize": False, "differentiable": False}
+    added_keys: ClassVar[Mapping[str, Any]] = {"maximize": False, "differentiable": False, "capturable": False}
 
     _given: Transform | None = None  # the strategy; drop-in classes make theirs from the group instead
     _roster: Roster | None = None
+    _counts_on_device = False  # from the first step that the host cannot count on
+    _device_counts: DeviceCounts | None = None
     _made: "list[_Made]"
 
-    def __init__(self, params: ParamsT, strategy: Transform, *, maximize: bool = False, differentiable: bool = False) -> None:
+    def __init__(
+        self, params: ParamsT, strategy: Transform, *, maximize: bool = False, differentiable: bool = False, capturable: bool = False
+    ) -> None:
         if not isinstance(strategy, Transform):  # pyright: ignore[reportUnnecessaryIsInstance]: users pass names and classes
             raise HyperparameterError(
                 f"Optimizer(params, strategy): the strategy is a chain of transforms, got {strategy!r}. "
                 "For a registered optimizer call it: Optimizer(params, steepest.lion(lr=1e-4))."
             )
         self._given = strategy
-        self._begin(params, {**hyperparameters(strategy), "maximize": maximize, "differentiable": differentiable})
+        own = {"maximize": maximize, "differentiable": differentiable, "capturable": capturable}
+        self._begin(params, {**hyperparameters(strategy), **own})
 
     def _begin(self, params: ParamsT, defaults: dict[str, Any]) -> None:
         """Check the defaults, then let PyTorch's constructor store them."""
@@ -109,7 +121,12 @@ class Optimizer(TorchOptimizer):
             value = group[name]
             if isinstance(value, Tensor) and value.numel() != 1:
                 raise HyperparameterError(f"{type(self).__name__}: Tensor {name} must be 1-element, got shape {tuple(value.shape)}.")
-        return self._strategy(_numbers(group))
+        strategy = self._strategy(_numbers(group))
+        if group.get("capturable") and any(map(callable, hyperparameters(strategy).values())):
+            raise HyperparameterError(
+                f"{type(self).__name__}: a captured graph cannot ask a schedule. Give lr as a tensor on the device, and change it in place."
+            )
+        return strategy
 
     def _group_plans(self) -> list[GroupPlan]:
         """The plan and numbers of every group; made anew only where a hyperparameter has changed."""
@@ -118,9 +135,9 @@ class Optimizer(TorchOptimizer):
         for i, group in enumerate(self.param_groups):
             values = [group[name] for name in self.defaults]
             if i == len(made):
-                made.append(_Made(values, self._group_plan(group)))
+                made.append(_Made(values, self._group_plan(group), bool(group.get("capturable"))))
             elif made[i].mutable or not all(map(is_, values, made[i].values)):
-                made[i] = _Made(values, self._with_lr(made[i], values) or self._group_plan(group))
+                made[i] = _Made(values, self._with_lr(made[i], values) or self._group_plan(group), bool(group.get("capturable")))
         return [m.plan for m in made]
 
     def _with_lr(self, made: "_Made", values: list[Any]) -> GroupPlan | None:
@@ -136,7 +153,12 @@ class Optimizer(TorchOptimizer):
     def _group_plan(self, group: Mapping[str, Any]) -> GroupPlan:
         strategy = self._checked(group)
         found = plan(strategy, bool(group["maximize"]))
-        return GroupPlan.of(found, float_leaves(strategy), self._is_lr)
+        made = GroupPlan.of(found, float_leaves(strategy), self._is_lr)
+        if not group.get("capturable"):
+            return made
+        # A tensor on the device stays there: a captured graph reads it at every replay.
+        tensors = [self._tensor(group, leaf, number) for leaf, number in zip(float_leaves(strategy), made.scalars, strict=True)]
+        return made._replace(scalars=tuple(t if placement.reads(t) else n for t, n in zip(tensors, made.scalars, strict=True)))
 
     # -- the step ----------------------------------------------------------------------------------
 
@@ -188,12 +210,18 @@ class Optimizer(TorchOptimizer):
         if not params:
             return loss
         roster = self._roster
+        scaling = self._scaling()
         if (
             roster is None
+            or (scaling is not None and not self._counts_on_device)
             or not roster.holds(params, self._states(params), plans, self.count_key)
-            or not roster.step(grads, plans, torch.get_num_threads())
+            or not roster.step(grads, plans, torch.get_num_threads(), scaling)
         ):
             self._step_anew(plans)
+        if self._counts_on_device and self._roster is not None and self._roster.captured():
+            # A graph reads its tables at every replay: they stay as they are, and other steps get tables of their own.
+            self.__dict__.setdefault("_in_graphs", []).append(self._roster)
+            self._roster = None
         return loss
 
     def _states(self, params: list[Tensor]) -> list[Any]:
@@ -226,18 +254,26 @@ class Optimizer(TorchOptimizer):
                     del self.state[p]
             raise
 
-    def _step_members(self, members: list[Member], counts: list[int], plans: list[GroupPlan]) -> None:
-        here = [self._in_kernel(m) for m in members]
-        if not all(here) and any(plans[m.group].plan.sums_over_model for m in members):
-            here = [False] * len(members)  # one sum over all of them: all in one place
+    def _step_members(self, members: list[Member], counts: list[Any], plans: list[GroupPlan]) -> None:
+        places = [placement.place(m, self.param_groups[m.group]) for m in members]
+        if len(set(places)) > 1 and any(plans[m.group].plan.sums_over_model for m in members):
+            places = ["eager"] * len(members)  # one sum over all of them: all in one place
+        scaling = self._scaling()
+        if scaling is not None and set(places) != {"triton"}:
+            raise TensorError(f"{type(self).__name__}: grad_scale and found_inf are understood where all parameters are on a GPU.")
+        self._counts_on_device = set(places) == {"triton"} and (
+            self._counts_on_device or scaling is not None or any(g.get("capturable") for g in self.param_groups)
+        )
+        here = [p != "eager" for p in places]
         self._roster = None
         by_kernel = [m for m, h in zip(members, here, strict=True) if h]
-        by_rule = [self._by_rule(m, c) for m, c, h in zip(members, counts, here, strict=True) if not h]
+        by_rule = [self._by_rule(m, int(c)) for m, c, h in zip(members, counts, here, strict=True) if not h]
         stores = eager.results(by_rule, self._key)
         if by_kernel:
             keys = {s: self._key(s) for i in {m.group for m in by_kernel} for s in plans[i].plan.slots}
-            roster = Roster(by_kernel, plans, keys, [c for c, h in zip(counts, here, strict=True) if h])
-            if not roster.step([m.grad for m in by_kernel], plans, torch.get_num_threads()):
+            kept = self._kept_counts(by_kernel, [c for c, h in zip(counts, here, strict=True) if h])
+            roster = Roster(by_kernel, plans, keys, kept, [p == "triton" for p in places if p != "eager"])
+            if not roster.step([m.grad for m in by_kernel], plans, torch.get_num_threads(), scaling):
                 raise AssertionError("a roster does not fit the tensors it was made from")
             self._keep_counts(by_kernel, roster.counts.views)
             self._roster = roster if all(here) else None
@@ -256,12 +292,31 @@ class Optimizer(TorchOptimizer):
         value = group.get(leaf.name)
         return value.reshape(()) if isinstance(value, Tensor) else number
 
-    def _in_kernel(self, m: Member) -> bool:
-        return (
-            m.param.is_cpu
-            and type(m.param) in _PLAIN_TENSORS
-            and type(m.grad) in _PLAIN_TENSORS
-            and not self.param_groups[m.group]["differentiable"]
+    def _kept_counts(self, members: list[Member], counts: list[Any]) -> Counts | DeviceCounts:
+        """The counts of members that are stepped by kernels. A captured graph goes on counting in the tensor that it knows."""
+        if not self._counts_on_device:
+            return Counts([int(c) for c in counts])
+        old = self._device_counts
+        if old is None or not (
+            len(old.params) == len(members)
+            and all(p is m.param for p, m in zip(old.params, members, strict=True))
+            and (self.count_key is None or all(c is v for c, v in zip(counts, old.views, strict=True)))
+        ):
+            old = self._device_counts = DeviceCounts([m.param for m in members], counts)
+        return old
+
+    def _scaling(self) -> Scaling | None:
+        """What a GradScaler has left for this step."""
+        mine = self.__dict__
+        return Scaling(mine.get("grad_scale"), mine.get("found_inf")) if "found_inf" in mine or "grad_scale" in mine else None
+
+    @property
+    def _step_supports_amp_scaling(self) -> bool:
+        """Whether a GradScaler may leave the division by its scale, and the skipping of a step, to `step`."""
+        return all(
+            placement.device_place(p.device) == "triton" and not group["differentiable"]
+            for group in self.param_groups
+            for p in group["params"]
         )
 
     def _keep_counts(self, members: list[Member], counts: list[Tensor]) -> None:
@@ -269,11 +324,11 @@ class Optimizer(TorchOptimizer):
             for m, count in zip(members, counts, strict=True):
                 m.state[self.count_key] = count
 
-    def _count(self, p: Tensor, plan: Plan) -> int:
-        """How many steps a parameter has taken. Where checkpoints hold no count, having state means having begun."""
+    def _count(self, p: Tensor, plan: Plan) -> Any:
+        """How many steps a parameter has taken, in a tensor or not. Where checkpoints hold no count, having state means having begun."""
         state = self.state.get(p, {})
         if self.count_key is not None:
-            return int(state.get(self.count_key, 0))
+            return state.get(self.count_key, 0)
         return int(any(state.get(self._key(s)) is not None for s in plan.slots))
 
     def _state_of(self, p: Tensor, plan: Plan) -> Any:
@@ -369,7 +424,7 @@ class Optimizer(TorchOptimizer):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._roster, self._made = None, []
+        self._roster, self._made, self._device_counts = None, [], None
         for group in self.param_groups:
             for key, value in self.added_keys.items():
                 group.setdefault(key, value)

@@ -18,7 +18,8 @@ from torch import Tensor
 from steepest.execute import cpu, host
 from steepest.formats import Format
 from steepest.plan import Plan
-from steepest.torch import layout
+from steepest.torch import layout, on_device
+from steepest.torch.on_device import DeviceCounts, Scaling
 from steepest.tree import Leaf
 
 _dtype = attrgetter("dtype")
@@ -62,14 +63,39 @@ class GroupPlan(NamedTuple):
         return (*(float(cast("Any", s)(count - 1)) if callable(s) else s for s in self.scalars), count)
 
 
-class _Bucket:
-    """The members of one plan and one precision, and their table."""
+class _Kind(NamedTuple):
+    """What the members of one table have in common."""
 
-    def __init__(self, plan: Plan, compute: Format, members: Sequence[Member], indices: list[int], keys: Mapping[str, str]) -> None:
-        self.plan, self.compute, self.indices = plan, compute, indices
+    plan: Plan
+    compute: Format
+    device: torch.device | None  # of Triton's kernels; None: the CPU's
+    formats: tuple[Format, ...]  # how each buffer is stored there; () if all have to be staged
+
+    @classmethod
+    def of(cls, m: Member, plan: Plan, keys: Mapping[str, str], by_triton: bool) -> "_Kind":
+        compute = layout.compute_format(m.param)
+        if not by_triton:
+            return cls(plan, compute, None, ())
+        return cls(plan, compute, m.param.device, layout.formats([m.param, m.grad, *(m.state[keys[s]] for s in plan.slots)]))
+
+    def table(self, sizes: Sequence[int]) -> Any:
+        """A `cpu.Table` or a `cuda.Table`."""
+        if self.device is None:
+            return cpu.Table(self.plan, self.compute, sizes)
+        from steepest.execute import cuda
+
+        formats = self.formats or (self.compute,) * len(self.plan.buffers)
+        return cuda.Table(self.plan, self.compute, sizes, self.device, formats)
+
+
+class Bucket:
+    """The members of one kind, and their table."""
+
+    def __init__(self, kind: _Kind, members: Sequence[Member], indices: list[int], keys: Mapping[str, str]) -> None:
+        self.plan, self.compute, self.device, self.indices = kind.plan, kind.compute, kind.device, indices
         mine = [members[i] for i in indices]
         self.states = [m.state for m in mine]
-        self.keys = [keys[s] for s in plan.slots]
+        self.keys = [keys[s] for s in kind.plan.slots]
         #: one list for each of plan.buffers: the tensors, which the table's addresses are the addresses of
         self.tensors: list[list[Tensor]] = [
             [m.param for m in mine],
@@ -77,7 +103,7 @@ class _Bucket:
             *([s[k] for s in self.states] for k in self.keys),
         ]
         rows = list(zip(*self.tensors, strict=True))
-        self.staged = [i for i, row in enumerate(rows) if not layout.in_place(row)]
+        self.staged = [i for i, row in enumerate(rows) if not (layout.in_place(row) if kind.device is None else kind.formats)]
         # A new gradient is compared by length, dtype and contiguity; where that says too little, by its shape.
         self.unusual = [
             (i, layout.Shape.of(row[1]), row[1].is_conj())
@@ -92,7 +118,7 @@ class _Bucket:
         self.grad_addresses = list(map(_data_ptr, grads))
         self.strides, self.sizes = list(map(_stride, params)), list(map(_numel, params))
         self.dtypes, self.contiguous, self.negative = list(map(_dtype, grads)), list(map(_is_contiguous, grads)), list(map(_is_neg, grads))
-        self.table = cpu.Table(plan, compute, [row[0].numel() * (2 if row[0].is_complex() else 1) for row in rows])
+        self.table = kind.table([row[0].numel() * (2 if row[0].is_complex() else 1) for row in rows])
         for j, column in enumerate(self.tensors):
             self.table.pointers[:, j] = list(map(_data_ptr, column))
         self.table.owners = self.tensors
@@ -130,7 +156,7 @@ class _Bucket:
 
     def stage(self) -> list[list[Tensor]]:
         """Copies for the members that cannot be stepped where they lie, with their addresses in the table."""
-        copies = [[layout.staged(column[i], self.compute) for column in self.tensors] for i in self.staged]
+        copies = [[layout.staged(column[i], self.compute, self.tensors[0][i].device) for column in self.tensors] for i in self.staged]
         for i, row in zip(self.staged, copies, strict=True):
             self.table.pointers[i] = list(map(_data_ptr, row))
         return copies
@@ -148,17 +174,25 @@ class _Bucket:
 
 
 class Roster:
-    """All members of a step, on the CPU, in buckets."""
+    """All members of a step by kernels, in buckets."""
 
-    def __init__(self, members: Sequence[Member], plans: Sequence[GroupPlan], keys: Mapping[str, str], counts: Sequence[int]) -> None:
+    def __init__(
+        self,
+        members: Sequence[Member],
+        plans: Sequence[GroupPlan],
+        keys: Mapping[str, str],
+        counts: "Counts | DeviceCounts",
+        by_triton: Sequence[bool],
+    ) -> None:
         self.params = [m.param for m in members]
         self.states = [m.state for m in members]
         self.plans = [p.plan for p in plans]
-        self.counts = Counts(counts)
-        places: dict[tuple[Plan, Format], list[int]] = {}
-        for i, m in enumerate(members):
-            places.setdefault((plans[m.group].plan, layout.compute_format(m.param)), []).append(i)
-        self.buckets = [_Bucket(plan, compute, members, at, keys) for (plan, compute), at in places.items()]
+        self.counts = counts
+        kinds: dict[_Kind, list[int]] = {}
+        for i, (m, device) in enumerate(zip(members, by_triton, strict=True)):
+            kinds.setdefault(_Kind.of(m, plans[m.group].plan, keys, device), []).append(i)
+        self.buckets = [Bucket(kind, members, at, keys) for kind, at in kinds.items()]
+        self.any_triton = any(by_triton)
 
     def holds(self, params: Sequence[Tensor], states: Sequence[Any], plans: Sequence[GroupPlan], count_key: str | None) -> bool:
         """Whether these are still the parameters, state dictionaries and plans that this roster was made for."""
@@ -171,23 +205,34 @@ class Roster:
             and (count_key is None or all(map(is_, [s.get(count_key) for s in self.states], self.counts.views)))
         )
 
-    def step(self, grads: list[Tensor], plans: Sequence[GroupPlan], threads: int) -> bool:
+    def step(self, grads: list[Tensor], plans: Sequence[GroupPlan], threads: int, scaling: Scaling | None = None) -> bool:
         """Step all members. False, with nothing done, if the roster no longer fits what is there."""
         only = len(self.buckets) == 1
         for b in self.buckets:
             if not b.unchanged(grads if only else [grads[i] for i in b.indices]):
                 return False
         copies = [b.stage() if b.staged else [] for b in self.buckets]
-        cpu.step([w for b in self.buckets for w in self._work(b, plans)], threads)
-        self.counts.advance()
+        if self.any_triton:
+            on_device.step(self, plans, threads, scaling)
+        else:
+            assert isinstance(self.counts, Counts)
+            cpu.step([w for b in self.buckets for w in self.work(b, plans, cpu.Work)], threads)
+            self.counts.advance()
         for b, copied in zip(self.buckets, copies, strict=True):
             if copied:
                 b.write_back(copied)
             b.finish()
         return True
 
-    def _work(self, b: _Bucket, plans: Sequence[GroupPlan]) -> list[cpu.Work]:
+    def captured(self) -> bool:
+        """Whether the step that was just taken is part of a CUDA graph."""
+        from steepest.execute import cuda
+
+        return any(b.device is not None and cuda.capturing(b.device) for b in self.buckets)
+
+    def work(self, b: Bucket, plans: Sequence[GroupPlan], make: Callable[..., Any]) -> list[Any]:
         """The bucket's table with its hyperparameters: one row for each group and step count in it."""
+        assert isinstance(self.counts, Counts)
         same = self.counts.same
         if same is not None:
             values, row_of = [plans[g].row(same + 1) for g in b.groups], b.row_of
@@ -198,13 +243,13 @@ class Roster:
             values, row_of = [plans[int(g)].row(int(c)) for g, c in pairs.T], row_of.reshape(-1).astype(np.int64)
         truths: list[tuple[bool, ...]] = [host.truth(b.plan, v) for v in values] if b.plan.tests else [()]
         if truths.count(truths[0]) == len(truths):
-            return [cpu.Work(b.table, b.plan.variants[truths[0]], host.Rows(values, row_of))]
+            return [make(b.table, b.plan.variants[truths[0]], host.Rows(values, row_of))]
         # Members at different counts may be in different variants: each variant steps its own part of the table.
-        work: list[cpu.Work] = []
+        work: list[Any] = []
         for truth in dict.fromkeys(truths):
             at = [i for i, r in enumerate(row_of) if truths[r] == truth]
             part = b.table.part(at)
-            work.append(cpu.Work(part, b.plan.variants[truth], host.Rows(values, row_of[at])))
+            work.append(make(part, b.plan.variants[truth], host.Rows(values, row_of[at])))
         return work
 
 
