@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup race test test-slow check bench clean
+.PHONY: setup race test test-slow check bench gpu clean
 
 setup: .venv/.ready
 .venv/.ready: pyproject.toml constraints.txt
@@ -27,6 +27,9 @@ check: setup       ## lint, format, types
 
 bench: setup       ## measure speed against the peers; writes benchmarks/results/
 	$(BIN)/python -m benchmarks
+
+gpu: setup         ## check a CUDA GPU and measure on it; writes benchmarks/results/ (status 3: there is none)
+	$(BIN)/python -m benchmarks.gpu
 
 clean:
 	rm -rf .venv

@@ -3,10 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.interpreter import by_triton, triton_equals_rule
-
-# isort: split
-
+import tests.interpreter  # noqa: F401  (before anything imports Triton)
 from steepest import Cosine, Transform, adamw, chain, lion, sgd
 from steepest.codegen import triton
 from steepest.execute import cuda, source
@@ -16,6 +13,7 @@ from steepest.tree import with_hyperparameters
 from tests.checks import Array, State, initial, same_state
 from tests.inputs import hard, tame
 from tests.strategies import ALL
+from tests.triton_checks import by_triton, triton_equals_rule
 
 strategies = pytest.mark.parametrize("strategy", [s for _, s in ALL], ids=[n for n, _ in ALL])
 LENGTHS = (0, 1, 17, 1009)

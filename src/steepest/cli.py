@@ -35,7 +35,9 @@ def parser() -> argparse.ArgumentParser:
 
     one = commands.add_parser("show", help="formula, defaults, source, memory and loop of one optimizer")
     one.add_argument("name", help="a name that `steepest list` gives")
-    one.add_argument("--code", choices=show.CODE, help="print its code instead: the kernel it becomes is `llvm`")
+    one.add_argument(
+        "--code", choices=show.CODE, help="print its code instead: the kernel it becomes is `llvm` on a CPU, `triton` on a GPU"
+    )
     one.set_defaults(run=_show)
 
     race = commands.add_parser("race", help="compare optimizers on real data; writes race.html and race.json")
