@@ -66,8 +66,8 @@ class Mirror:
                 self._for_graphs = torch.empty(array.shape, dtype=self._tensor.dtype, pin_memory=self.device.type == "cuda")
         elif np.array_equal(self._sent, array, equal_nan=array.dtype.kind == "f"):
             return self._tensor
-        self._sent = array.copy()
-        staged = torch.from_numpy(self._sent)
+        now = array.copy()
+        staged = torch.from_numpy(now)
         if capturing(self.device):
             if self._for_graphs is None:
                 raise TensorError("Before a step is captured in a CUDA graph, take one outside: it makes the tables that the graph reads.")
@@ -75,6 +75,7 @@ class Mirror:
         elif self.device.type == "cuda":
             staged = staged.pin_memory()
         self._tensor.copy_(staged, non_blocking=True)
+        self._sent = now
         return self._tensor
 
     def used_on(self, stream: Any) -> None:
@@ -90,6 +91,9 @@ class Table(tables.Table):
         self.block, self.device, self.formats = BLOCK, device, tuple(formats)
         self.mirrors: dict[object, Mirror] = {}
         self.partials: dict[Pass, Tensor] = {}
+        self.each_its_own = np.arange(len(sizes))
+        self._fixed: dict[object, tuple[NDArray[Any], Tensor]] = {}
+        self._aligned: dict[Pass, tuple[bytes, int]] = {}
         self._stream = torch.cuda.current_stream(device) if device.type == "cuda" else None
 
     def part(self, tensors: Sequence[int]) -> "Table":
@@ -102,6 +106,13 @@ class Table(tables.Table):
         if found is None:
             found = self.mirrors[key] = Mirror(self.device)
         return found.send(array)
+
+    def fixed(self, key: object, array: NDArray[Any]) -> Tensor:
+        """As `send`, for an array that nobody writes to: the same object needs no comparing."""
+        found = self._fixed.get(key)
+        if found is None or found[0] is not array:
+            found = self._fixed[key] = (array, self.send(key, array))
+        return found[1]
 
     def on_device(self) -> AbstractContextManager[Any]:
         """Make the device current: Triton launches there."""
@@ -118,8 +129,12 @@ class Table(tables.Table):
 
     def aligned(self, p: Pass) -> int:
         """16 if every array that the pass touches begins at a multiple of 16 bytes, else 1. One that does not makes all loads narrow."""
-        columns = [self.plan.buffers.index(b) for b in p.buffers]
-        return 1 if (self.pointers[:, columns] & 15).any() else 16
+        now = self.pointers.tobytes()
+        found = self._aligned.get(p)
+        if found is None or found[0] != now:
+            columns = [self.plan.buffers.index(b) for b in p.buffers]
+            found = self._aligned[p] = (now, 1 if (self.pointers[:, columns] & 15).any() else 16)
+        return found[1]
 
 
 class OnDevice(NamedTuple):
@@ -204,7 +219,7 @@ def _uniforms(w: Work, p: Pass, totals: Mapping[Expr, Tensor]) -> tuple[Tensor, 
             table[:, 0], table[:, 1] = 1, 0
             if p.uniforms:
                 table[:, 2:] = values
-            return t.send((p, "uniforms"), table), t.send((p, "rows"), row_of)
+            return t.send((p, "uniforms"), table), t.fixed((p, "rows"), row_of)
         columns = np.asarray(w.rows.values, dtype=np.float64)[w.rows.row_of].T
         ones = t.send("unscale and skip", np.array([1.0, 0.0]))
         rows = OnDevice(list(t.send("columns", columns)), ones[0], ones[1])
@@ -218,7 +233,7 @@ def _uniforms(w: Work, p: Pass, totals: Mapping[Expr, Tensor]) -> tuple[Tensor, 
             skip = torch.where(test == wanted, skip, 1.0)
     values = _on_device(t.plan, w.variant, p)(*rows.columns, sizes, *finished)
     table = torch.stack([v.double().expand(len(t.sizes)) for v in (rows.unscale, skip, *values)], dim=1)
-    return table, t.send("each its own row", np.arange(len(t.sizes)))
+    return table, t.fixed("each its own row", t.each_its_own)
 
 
 # -- steps ----------------------------------------------------------------------------------------------
@@ -245,13 +260,13 @@ def _launch(w: Work, p: Pass, totals: dict[Expr, Tensor]) -> None:
     partials = [t.partials[p]] if p.sums else []
     if n:
         uniforms, rows = _uniforms(w, p, totals)
-        tables_ = (t.send("chunks", t.chunks), t.send("pointers", t.pointers), rows, uniforms, *partials)
+        tables_ = (t.fixed("chunks", t.chunks), t.send("pointers", t.pointers), rows, uniforms, *partials)
         launch = _kernel(t.plan, p, t.compute, t.formats)[(n,)]
         launch(*tables_, BLOCK=t.block, ALIGN=t.aligned(p), num_warps=WARPS, enable_fp_fusion=False)
     if p.sums:
         sums = torch.empty((len(t.sizes), len(p.sums)), dtype=torch.float64, device=t.device)
         finish = source.kernel(triton.FINISH, "finish")[sums.shape]
-        finish(*partials, t.send("first", t.first), sums, SUMS=len(p.sums), LANES=LANES, num_warps=WARPS)
+        finish(*partials, t.fixed("first", t.first), sums, SUMS=len(p.sums), LANES=LANES, num_warps=WARPS)
         totals |= {total: sums[:, i] for i, total in enumerate(p.sums)}
 
 

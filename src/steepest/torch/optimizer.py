@@ -210,7 +210,7 @@ class Optimizer(TorchOptimizer):
         if not params:
             return loss
         roster = self._roster
-        scaling = self._scaling()
+        scaling = self._scaling() if "found_inf" in self.__dict__ else None
         if (
             roster is None
             or (scaling is not None and not self._counts_on_device)
@@ -308,7 +308,7 @@ class Optimizer(TorchOptimizer):
     def _scaling(self) -> Scaling | None:
         """What a GradScaler has left for this step."""
         mine = self.__dict__
-        return Scaling(mine.get("grad_scale"), mine.get("found_inf")) if "found_inf" in mine or "grad_scale" in mine else None
+        return Scaling(mine.get("grad_scale"), mine.get("found_inf")) if "found_inf" in mine else None
 
     @property
     def _step_supports_amp_scaling(self) -> bool:
