@@ -78,12 +78,13 @@ def run_benchmark(end: float) -> dict[str, Any]:
             row |= {"bandwidth": traffic / ours["device"] / copy, "copy_gb_s": copy / 1e9, "promised": promised}
             if fastest is not None:
                 row |= {"speed": others[fastest]["device"] / ours["device"], "host": others[fastest]["host"] / ours["host"]}
-            row["met"] = all(row.get(k, 0) >= least for k, least in promised.items())
+            row["met"] = all(row[k] >= least for k, least in promised.items()) if promised.keys() <= row.keys() else None
             record["rows"].append(row)
+            verdict = {True: "", False: "  MISSED", None: "  no peer here"}[row["met"]]
             peer = others[fastest] if fastest else {"device": float("nan"), "host": float("nan")}
             print(
                 f"{name}  {optimizer:11}{1e6 * ours['device']:9.1f}{1e6 * peer['device']:9.1f}{row.get('speed', float('nan')):7.2f}x"
-                f"{1e6 * ours['host']:9.1f}{1e6 * peer['host']:9.1f}{row['bandwidth']:9.0%}  {fastest}{'' if row['met'] else '  MISSED'}",
+                f"{1e6 * ours['host']:9.1f}{1e6 * peer['host']:9.1f}{row['bandwidth']:9.0%}  {fastest}{verdict}",
                 flush=True,
             )
             del actions

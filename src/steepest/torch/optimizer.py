@@ -15,24 +15,11 @@ from torch.optim.optimizer import ParamsT, StateDict, _global_optimizer_post_hoo
 from steepest.errors import HyperparameterError, StateError, TensorError
 from steepest.plan import Plan, plan
 from steepest.torch import eager, layout, placement
+from steepest.torch.groups import Made, numbers
 from steepest.torch.on_device import DeviceCounts, Scaling
 from steepest.torch.roster import Counts, GroupPlan, Member, Roster
 from steepest.transform import Transform
 from steepest.tree import Leaf, bind, float_leaves, hyperparameters, slots, with_hyperparameters
-
-
-class _Made:
-    """The plan that was made of a group's values; good as long as they are the same objects and cannot change,
-    or are read on the device.
-    """
-
-    def __init__(self, values: list[Any], plan: GroupPlan, capturable: bool) -> None:
-        self.values, self.plan = values, plan
-        self.mutable = any(
-            isinstance(x, list) or (isinstance(x, Tensor) and not (capturable and placement.reads(x)))
-            for v in values
-            for x in (v if isinstance(v, tuple) else [v])
-        )
 
 
 class Optimizer(TorchOptimizer):
@@ -73,7 +60,7 @@ class Optimizer(TorchOptimizer):
     _roster: Roster | None = None
     _counts_on_device = False  # from the first step that the host cannot count on
     _device_counts: DeviceCounts | None = None
-    _made: "list[_Made]"
+    _made: "list[Made]"
 
     def __init__(
         self, params: ParamsT, strategy: Transform, *, maximize: bool = False, differentiable: bool = False, capturable: bool = False
@@ -107,7 +94,7 @@ class Optimizer(TorchOptimizer):
 
     def strategy(self, group: int = 0) -> Transform:
         """What the parameters of a group are stepped by now: a value to print, compare and read."""
-        return self._strategy(_numbers(self.param_groups[group]))
+        return self._strategy(numbers(self.param_groups[group]))
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add parameters, with hyperparameters of their own where they are given; checked first."""
@@ -121,7 +108,7 @@ class Optimizer(TorchOptimizer):
             value = group[name]
             if isinstance(value, Tensor) and value.numel() != 1:
                 raise HyperparameterError(f"{type(self).__name__}: Tensor {name} must be 1-element, got shape {tuple(value.shape)}.")
-        strategy = self._strategy(_numbers(group))
+        strategy = self._strategy(numbers(group))
         if group.get("capturable") and any(map(callable, hyperparameters(strategy).values())):
             raise HyperparameterError(
                 f"{type(self).__name__}: a captured graph cannot ask a schedule. Give lr as a tensor on the device, and change it in place."
@@ -135,12 +122,12 @@ class Optimizer(TorchOptimizer):
         for i, group in enumerate(self.param_groups):
             values = [group[name] for name in self.defaults]
             if i == len(made):
-                made.append(_Made(values, self._group_plan(group), bool(group.get("capturable"))))
+                made.append(Made(values, self._group_plan(group), bool(group.get("capturable"))))
             elif made[i].mutable or not all(map(is_, values, made[i].values)):
-                made[i] = _Made(values, self._with_lr(made[i], values) or self._group_plan(group), bool(group.get("capturable")))
+                made[i] = Made(values, self._with_lr(made[i], values) or self._group_plan(group), bool(group.get("capturable")))
         return [m.plan for m in made]
 
-    def _with_lr(self, made: "_Made", values: list[Any]) -> GroupPlan | None:
+    def _with_lr(self, made: "Made", values: list[Any]) -> GroupPlan | None:
         """The plan of a group of which nothing but the learning rate has changed; None if something else may have."""
         changed = [name for name, a, b in zip(self.defaults, made.values, values, strict=True) if a is not b]
         lr = values[list(self.defaults).index("lr")] if changed == ["lr"] else None
@@ -300,7 +287,7 @@ class Optimizer(TorchOptimizer):
         if old is None or not (
             len(old.params) == len(members)
             and all(p is m.param for p, m in zip(old.params, members, strict=True))
-            and (self.count_key is None or all(c is v for c, v in zip(counts, old.views, strict=True)))
+            and (all(counts) if self.count_key is None else all(map(is_, counts, old.views)))
         ):
             old = self._device_counts = DeviceCounts([m.param for m in members], counts)
         return old
@@ -401,7 +388,7 @@ class Optimizer(TorchOptimizer):
     def _fits(self, p: Tensor, saved: Mapping[str, Any], group: Mapping[str, Any]) -> None:
         """Raise unless the saved state of a parameter is ours, all of it and of its shape; it may have none yet."""
         said = f"{type(self).__name__}: the checkpoint has {', '.join(saved)} for a parameter of shape {tuple(p.shape)}, "
-        wanted = [self._key(s) for s in slots(self._strategy(_numbers(group)))]
+        wanted = [self._key(s) for s in slots(self._strategy(numbers(group)))]
         present = [k for k in wanted if saved.get(k) is not None]
         if present and self.count_key is not None:
             wanted = [*wanted, self.count_key]
@@ -431,16 +418,3 @@ class Optimizer(TorchOptimizer):
 
 
 _observed = cast("Callable[..., Any]", TorchOptimizer.profile_hook_step(lambda self, closure=None: self._step(closure)))  # pyright: ignore[reportUnknownLambdaType, reportArgumentType]
-
-
-def _numbers(group: Mapping[str, Any]) -> dict[str, Any]:
-    """The group with numbers in place of one-element tensors."""
-    return {k: _number(v) for k, v in group.items() if k != "params"}
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value.item() if value.numel() == 1 else value
-    if isinstance(value, (tuple, list)):
-        return tuple(_number(v) for v in cast("list[Any]", value))
-    return value
