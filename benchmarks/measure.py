@@ -35,12 +35,12 @@ class Triad:
 def interleaved(actions: Mapping[str, Callable[[], Any]], seconds: float, least: int = 7) -> dict[str, list[float]]:
     """Call all actions turn by turn for about `seconds` and at least `least` turns; the time of a call in each turn.
 
-    A turn is one call, or as many as take a millisecond: what others do to the caches between two turns is
-    not what a short step costs.
+    A turn is one call, or as many as take 20 ms: a model that fits into the caches is measured there, and not
+    on what the others have left of them.
     """
     for action in actions.values():
         action()
-    calls = {name: max(1, round(1e-3 / _seconds(action))) for name, action in actions.items()}
+    calls = {name: max(1, round(0.02 / _seconds(action))) for name, action in actions.items()}
     times: dict[str, list[float]] = {name: [] for name in actions}
     names = list(actions)
     end = perf_counter() + seconds
