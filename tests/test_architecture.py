@@ -26,6 +26,7 @@ LAYERS = [
     "transform",
     "ops",
     "expr",
+    "op_table",
     "formats",
     "errors",
 ]
@@ -75,7 +76,7 @@ def test_printers_run_nothing_and_the_graph_needs_nothing() -> None:
     for module, imported in imports():
         if module.startswith("steepest.codegen"):
             assert imported.partition(".")[0] not in {"llvmlite", "numpy", "ctypes", "triton"}, f"{module} imports {imported}"
-        if module in ("steepest.expr", "steepest.errors"):
+        if module in ("steepest.expr", "steepest.op_table", "steepest.errors"):
             assert imported.partition(".")[0] in {"steepest", *sys.stdlib_module_names}, f"{module} imports {imported}"
 
 
@@ -111,7 +112,7 @@ def test_a_star_import_brings_no_module() -> None:
 @pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda p: str(p.relative_to(SOURCE)))
 def test_files_are_short_and_say_what_they_are_for(path: Path) -> None:
     text = path.read_text()
-    assert len(text.splitlines()) <= 450
+    assert len(text.splitlines()) <= 400
     assert ast.get_docstring(ast.parse(text)), "a file begins with what it is for"
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steepest.errors import TraceError
-from steepest.expr import OPS, Expr, Per, build, const, load, rebuild, scalar, total, walk
+from steepest.expr import Expr, build, const, load, rebuild, scalar, total, walk
+from steepest.op_table import OPS, Per
 
 g, p, lr, b1 = load("grad"), load("param"), scalar("lr"), scalar("b1")
 

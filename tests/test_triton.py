@@ -53,7 +53,7 @@ def test_same_bits_twice_and_in_any_company(name: str) -> None:
     lengths = (3000, 7)
     state, grads = initial(strategy, [tame(n, "float32", 0) for n in lengths]), [tame(n, "float32", 1) for n in lengths]
     assert same_state(by_triton(strategy, state, grads, 2), by_triton(strategy, state, grads, 2))
-    if name == "lamb":
+    if not plan(strategy).sums_over_model:
         alone = {n: a[:1] for n, a in state.items()}
         assert same_state(by_triton(strategy, alone, grads[:1], 2), {n: a[:1] for n, a in by_triton(strategy, state, grads, 2).items()})
 

@@ -12,7 +12,7 @@ import sys
 from types import ModuleType
 from typing import Any, Protocol, cast
 
-from steepest.expr import OPS, Over
+from steepest.op_table import OPS, Over
 
 __all__ = ["Value", "maximum", "mean", "minimum", "norm", "sign", "sqrt", "total", "where"]
 

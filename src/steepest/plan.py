@@ -17,8 +17,9 @@ from functools import cached_property
 from itertools import product
 
 from steepest.errors import TraceError
-from steepest.expr import Expr, Per, load, rebuild, scalar, walk
+from steepest.expr import Expr, load, rebuild, scalar, walk
 from steepest.formats import FORMATS, Format
+from steepest.op_table import Per
 from steepest.transform import At, Slot, Step, Transform
 from steepest.tree import bind, flatten, floats, nest, slots, structure
 

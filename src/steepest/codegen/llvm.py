@@ -11,8 +11,9 @@ element depends on its inputs alone, whatever the chunk, the thread or the machi
 import struct
 from collections.abc import Iterable, Sequence
 
-from steepest.expr import OPS, Expr
+from steepest.expr import Expr
 from steepest.formats import Format
+from steepest.op_table import OPS
 from steepest.plan import Pass
 
 WIDTH = 16

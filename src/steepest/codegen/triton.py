@@ -18,8 +18,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from steepest.codegen.infix import Names, Spelling, left, shared, text
 from steepest.codegen.python import READABLE, number
-from steepest.expr import OPS, Expr
+from steepest.expr import Expr
 from steepest.formats import Format
+from steepest.op_table import OPS
 from steepest.plan import Pass
 
 BEFORE_UNIFORMS = ("unscale", "skip")

@@ -11,7 +11,7 @@ from typing import Any
 
 from steepest import ops
 from steepest.errors import TensorError
-from steepest.expr import OPS
+from steepest.op_table import OPS
 from steepest.transform import At, Transform
 from steepest.tree import bind, flatten, floats, nest, slots
 

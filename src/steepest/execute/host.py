@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steepest.codegen.python import ARRAY, SCALAR, host_function
-from steepest.expr import OPS, Expr, Per
+from steepest.expr import Expr
+from steepest.op_table import OPS, Per
 from steepest.plan import Pass, Plan, Variant
 
 #: What the printed functions call. IEEE's rules on Python floats: 1 / 0 is inf and sqrt(-1) is nan.

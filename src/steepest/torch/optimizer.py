@@ -1,8 +1,6 @@
 """`steepest.torch.Optimizer`: a `torch.optim.Optimizer` for any strategy, and the base of the drop-in classes."""
 
 from collections.abc import Callable, Mapping
-from copy import deepcopy
-from itertools import chain as concatenated
 from operator import is_
 from types import NoneType
 from typing import Any, ClassVar, cast, overload
@@ -14,12 +12,12 @@ from torch.optim.optimizer import ParamsT, StateDict, _global_optimizer_post_hoo
 
 from steepest.errors import HyperparameterError, StateError, TensorError
 from steepest.plan import Plan, plan
-from steepest.torch import eager, layout, placement
+from steepest.torch import checkpoint, eager, layout, placement
 from steepest.torch.groups import Made, numbers
 from steepest.torch.on_device import DeviceCounts, Scaling
 from steepest.torch.roster import Counts, GroupPlan, Member, Roster
 from steepest.transform import Transform
-from steepest.tree import Leaf, bind, float_leaves, hyperparameters, slots, with_hyperparameters
+from steepest.tree import Leaf, bind, float_leaves, hyperparameters, with_hyperparameters
 
 
 class Optimizer(TorchOptimizer):
@@ -351,60 +349,9 @@ class Optimizer(TorchOptimizer):
         state_dict = dict(state_dict)
         for hook in self._optimizer_load_state_dict_pre_hooks.values():
             state_dict = hook(self, state_dict) or state_dict
-        saved = deepcopy([{k: v for k, v in g.items() if k != "params"} for g in state_dict["param_groups"]])
-        ids = [list(g["params"]) for g in state_dict["param_groups"]]
-        have = [len(g["params"]) for g in self.param_groups]
-        if [len(i) for i in ids] != have:
-            raise StateError(
-                f"{type(self).__name__}: the checkpoint has groups of {[len(i) for i in ids]} parameters, the optimizer of {have}. "
-                "Make the optimizer with the same groups, in the same order, then load."
-            )
-        groups = [{**self.added_keys, **s, "params": g["params"]} for s, g in zip(saved, self.param_groups, strict=True)]
-        for new, old in zip(groups, self.param_groups, strict=True):
-            new |= {k: old[k] for k in ("param_names",) if k in old and k not in new}
-            missing = [k for k in self.defaults if k not in new]
-            if missing:
-                raise StateError(
-                    f"{type(self).__name__}: the checkpoint's groups have no {', '.join(missing)}; it was written by another optimizer."
-                )
-            try:
-                self._checked(new)
-            except HyperparameterError as error:
-                raise StateError(f"{type(self).__name__}: a group of the checkpoint cannot be: {error}") from error
-        state: dict[Any, Any] = {}
-        param_of = dict(zip(concatenated.from_iterable(ids), concatenated.from_iterable(g["params"] for g in groups), strict=True))
-        group_of = {id(p): g for g in groups for p in g["params"]}
-        for key, value in state_dict["state"].items():
-            if key not in param_of:
-                state[key] = deepcopy(value)  # what a user keeps there beside the parameters
-                continue
-            p = param_of[key]
-            self._fits(p, value, group_of[id(p)])
-            state[p] = {k: self._copied(p, k, v) for k, v in value.items()}
-        self.__setstate__({"state": type(self.state)(dict, state), "param_groups": groups})
+        self.__setstate__(checkpoint.read(self, state_dict))
         for hook in self._optimizer_load_state_dict_post_hooks.values():
             hook(self)
-
-    def _fits(self, p: Tensor, saved: Mapping[str, Any], group: Mapping[str, Any]) -> None:
-        """Raise unless the saved state of a parameter is ours, all of it and of its shape; it may have none yet."""
-        said = f"{type(self).__name__}: the checkpoint has {', '.join(saved)} for a parameter of shape {tuple(p.shape)}, "
-        wanted = [self._key(s) for s in slots(self._strategy(numbers(group)))]
-        present = [k for k in wanted if saved.get(k) is not None]
-        if present and self.count_key is not None:
-            wanted = [*wanted, self.count_key]
-            present = [k for k in wanted if saved.get(k) is not None]
-        if present and len(present) < len(wanted):
-            raise StateError(f"{said}but no {', '.join(k for k in wanted if k not in present)}.")
-        for k, value in saved.items():
-            if k in present and k != self.count_key and not (isinstance(value, Tensor) and value.shape == p.shape):
-                raise StateError(f"{said}and {k} is {tuple(value.shape) if isinstance(value, Tensor) else repr(value)}.")
-            if k not in {*wanted, *self.state_keys.values()} and isinstance(value, Tensor) and value.dim() and value.shape == p.shape:
-                raise StateError(f"{said}and we keep no {k}: it was written by another optimizer. Or take {k} out of it first.")
-
-    def _copied(self, p: Tensor, key: str, value: Any) -> Any:
-        if key == self.count_key:
-            return torch.tensor(float(value), dtype=torch.float32)
-        return value.detach().to(p.device, copy=True) if isinstance(value, Tensor) else deepcopy(value)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_given": self._given}
