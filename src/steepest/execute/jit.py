@@ -14,6 +14,15 @@ def _target() -> llvm.TargetMachine:
     )
 
 
+def _optimized(text: str) -> llvm.ModuleRef:
+    module = llvm.parse_assembly(text)
+    module.verify()
+    machine = _target()
+    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
+    builder.getModulePassManager().run(module, builder)
+    return module
+
+
 _engines: list[llvm.ExecutionEngine] = []  # the code lives as long as its engine: for good
 compiled: dict[str, int] = {}
 """Every kernel that has been compiled in this process: its text, and where its code is."""
@@ -22,12 +31,7 @@ compiled: dict[str, int] = {}
 def address(text: str) -> int:
     """The address of `void steepest(void *job)`, compiled once for each text."""
     if text not in compiled:
-        module = llvm.parse_assembly(text)
-        module.verify()
-        machine = _target()
-        builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
-        builder.getModulePassManager().run(module, builder)
-        engine = llvm.create_mcjit_compiler(module, machine)
+        engine = llvm.create_mcjit_compiler(_optimized(text), _target())
         engine.finalize_object()
         _engines.append(engine)
         compiled[text] = engine.get_function_address("steepest")
@@ -36,8 +40,4 @@ def address(text: str) -> int:
 
 def assembly(text: str) -> str:
     """The machine code that `text` becomes here, as assembly, to be read."""
-    module = llvm.parse_assembly(text)
-    machine = _target()
-    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
-    builder.getModulePassManager().run(module, builder)
-    return machine.emit_assembly(module)
+    return _target().emit_assembly(_optimized(text))
