@@ -57,6 +57,18 @@ def give(params: list[Parameter], seed: int) -> None:
         p.grad = tame(tuple(p.shape), p.dtype, 1000 * seed + i)
 
 
+def same_steps(a: torch.optim.Optimizer, b: torch.optim.Optimizer, params: list[Parameter], twins: list[Parameter], steps: int) -> None:
+    """Step two optimizers by the same float64 gradients; assert that their parameters stay equal, as far as rounding goes."""
+    for t in range(steps):
+        give(params, t)
+        for p, q in zip(params, twins, strict=True):
+            q.grad = p.grad.clone()
+        a.step()
+        b.step()
+        for p, q in zip(params, twins, strict=True):
+            torch.testing.assert_close(p.detach(), q.detach(), rtol=1e-12, atol=1e-13)
+
+
 def same_bits(a: Tensor, b: Tensor) -> bool:
     """Whether two tensors hold the same bits, whatever their layouts."""
     a, b = (t.detach().resolve_neg().resolve_conj() for t in (a, b))

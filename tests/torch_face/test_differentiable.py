@@ -12,7 +12,7 @@ from steepest import AddDecayedWeights, ClipByGlobalNorm, ScaleByBelief, ScaleBy
 from steepest import torch as face
 from steepest.errors import SteepestError
 from tests.torch_face.cases import ONE_OF_EACH, Case, over
-from tests.torch_face.inputs import give, params_like, same, snapshot, tame
+from tests.torch_face.inputs import give, params_like, same, same_steps, snapshot, tame
 
 STEPS = 4
 
@@ -135,14 +135,7 @@ def test_the_same_steps(case: Case) -> None:
     params = [Parameter(tame(s, torch.float64, i)) for i, s in enumerate(shapes)]
     a, b = case.make(params), case.make([q.detach().requires_grad_().clone() for q in params_like(params)], differentiable=True)
     twins = [q for g in b.param_groups for q in g["params"]]
-    for t in range(6):
-        give(params, t)
-        for p, q in zip(params, twins, strict=True):
-            q.grad = p.grad.clone()
-        a.step()
-        b.step()
-        for p, q in zip(params, twins, strict=True):
-            torch.testing.assert_close(p.detach(), q.detach(), rtol=1e-12, atol=1e-13)
+    same_steps(a, b, params, twins, 6)
     assert a.state_dict()["state"].keys() == b.state_dict()["state"].keys()
 
 

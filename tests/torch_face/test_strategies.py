@@ -28,7 +28,7 @@ from steepest import (
     sgd,
 )
 from steepest import torch as face
-from tests.torch_face.inputs import LAYOUTS, give, params_like, same_bits, tame
+from tests.torch_face.inputs import LAYOUTS, give, params_like, same_bits, same_steps, tame
 
 
 @pytest.mark.parametrize(
@@ -84,14 +84,7 @@ def test_registered_optimizers_are_the_classes(strategy: Transform, make: Any) -
     params = [Parameter(tame((5, 7), torch.float64, i)) for i in range(2)]
     twins = params_like(params)
     a, b = face.Optimizer(params, strategy), make(twins)
-    for t in range(20):
-        give(params, t)
-        for p, q in zip(params, twins, strict=True):
-            q.grad = p.grad.clone()
-        a.step()
-        b.step()
-        for p, q in zip(params, twins, strict=True):
-            torch.testing.assert_close(p, q, rtol=1e-12, atol=1e-13)
+    same_steps(a, b, params, twins, 20)
 
 
 # -- clipping -------------------------------------------------------------------------------------------

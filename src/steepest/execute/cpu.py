@@ -68,7 +68,7 @@ class _Job:
         self.uniforms = np.empty((0, 0))
 
     def run(self, w: Work, totals: Mapping[Expr, Any], n_threads: int) -> None:
-        values, rows = host.uniforms(self.table.plan, w.variant, self.p, w.rows, self.table.sizes, totals)
+        values, rows = host.uniforms(self.table, w.variant, self.p, w.rows, totals)
         if rows is not self.rows or len(values) != len(self.uniforms):
             self.rows, self.uniforms = rows, np.empty((len(values), len(self.p.uniforms)))
             self.fields[4:6] = _address(rows), _address(self.uniforms)

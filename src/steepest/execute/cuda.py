@@ -91,7 +91,6 @@ class Table(tables.Table):
         self.block, self.device, self.formats = BLOCK, device, tuple(formats)
         self.mirrors: dict[object, Mirror] = {}
         self.partials: dict[Pass, Tensor] = {}
-        self.each_its_own = np.arange(len(sizes))
         self._fixed: dict[object, tuple[NDArray[Any], Tensor]] = {}
         self._aligned: dict[Pass, tuple[bytes, int]] = {}
         self._stream = torch.cuda.current_stream(device) if device.type == "cuda" else None
@@ -214,7 +213,7 @@ def _uniforms(w: Work, p: Pass, totals: Mapping[Expr, Tensor]) -> tuple[Tensor, 
     t = w.table
     if isinstance(w.rows, host.Rows):
         if not any(u.stage for u in p.uniforms):
-            values, row_of = host.uniforms(t.plan, w.variant, p, w.rows, t.sizes, {})
+            values, row_of = host.uniforms(t, w.variant, p, w.rows, {})
             table = np.empty((len(values), 2 + len(p.uniforms)))
             table[:, 0], table[:, 1] = 1, 0
             if p.uniforms:

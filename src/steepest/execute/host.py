@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from steepest.codegen.python import ARRAY, SCALAR, host_function
+from steepest.execute.tables import Table
 from steepest.expr import Expr
 from steepest.op_table import OPS, Per
 from steepest.plan import Pass, Plan, Variant
@@ -52,20 +53,20 @@ def truth(plan: Plan, values: Sequence[float]) -> tuple[bool, ...]:
 
 
 def uniforms(
-    plan: Plan, variant: Variant, p: Pass, rows: Rows, sizes: NDArray[np.int64], totals: Mapping[Expr, Any]
+    table: Table, variant: Variant, p: Pass, rows: Rows, totals: Mapping[Expr, Any]
 ) -> tuple[Sequence[tuple[float, ...]] | NDArray[np.float64], NDArray[np.int64]]:
     """The rows of uniforms of a pass, and for each tensor its row among them.
 
     `totals` holds the sums that are finished: a float over the model, an array with one entry a tensor.
     """
-    finished = [totals.get(t) for t in variant.totals]
+    plan, finished = table.plan, [totals.get(t) for t in variant.totals]
     if p.per is not Per.TENSOR:
         function = _per_row(plan, variant, p)
         return [function(*row, 1, *finished) for row in rows.values], rows.row_of
     columns = np.asarray(rows.values, dtype=np.float64)[rows.row_of].T
     with np.errstate(all="ignore"):
-        result = _per_tensor(plan, variant, p)(*columns, sizes.astype(np.float64), *finished)
-    table = np.empty((len(sizes), len(result)), dtype=np.float64)
+        result = _per_tensor(plan, variant, p)(*columns, table.sizes.astype(np.float64), *finished)
+    values = np.empty((len(table.sizes), len(result)), dtype=np.float64)
     for i, column in enumerate(result):
-        table[:, i] = column
-    return table, np.arange(len(sizes))
+        values[:, i] = column
+    return values, table.each_its_own

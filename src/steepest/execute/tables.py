@@ -27,6 +27,7 @@ class Table:
         self.elements = int(self.sizes.sum())
         self.pointers = np.zeros((len(sizes), len(plan.buffers)), dtype=np.int64)
         self.owners: Any = None
+        self.each_its_own = np.arange(len(sizes), dtype=np.int64)  # the row of each tensor where uniforms have one for each
         self.pieces = -(-self.sizes // chunk)
         self.first = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(self.pieces)])
         tensor = np.repeat(np.arange(len(sizes)), self.pieces)
