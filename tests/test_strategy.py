@@ -55,7 +55,7 @@ def test_names_are_unique_and_readable() -> None:
 def test_other_hyperparameters_same_strategy() -> None:
     new = with_hyperparameters(chain(ScaleByAdam(), ScaleByLearningRate(0.1)), {"lr": 0.2, "b2": 0.5})
     assert new == chain(ScaleByAdam(b2=0.5), ScaleByLearningRate(0.2))
-    with pytest.raises(HyperparameterError, match=r"no hyperparameter 'learning_rate'.*b1, b2, eps, lr"):
+    with pytest.raises(HyperparameterError, match=r"no hyperparameter 'learning_rate'.*b1, b2, eps, eps_hat, nesterov, lr"):
         with_hyperparameters(new, {"learning_rate": 0.1})
     with pytest.raises(HyperparameterError, match=r"b2=1\.5 is out of range: 0 <= x < 1"):
         with_hyperparameters(new, {"b2": 1.5})

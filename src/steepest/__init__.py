@@ -21,6 +21,8 @@ from steepest.rules import ScaleByAMSGrad as ScaleByAMSGrad
 from steepest.rules import ScaleByBelief as ScaleByBelief
 from steepest.rules import ScaleByLion as ScaleByLion
 from steepest.rules import ScaleByMaxBelief as ScaleByMaxBelief
+from steepest.rules import ScaleByRootedAdam as ScaleByRootedAdam
+from steepest.rules import ScaleByRootedAMSGrad as ScaleByRootedAMSGrad
 from steepest.rules import ScaleByRms as ScaleByRms
 from steepest.rules import ScaleByStddev as ScaleByStddev
 from steepest.rules import adabelief as adabelief
@@ -45,6 +47,7 @@ from steepest.transforms import ClipByGlobalNorm as ClipByGlobalNorm
 from steepest.transforms import ClipByValue as ClipByValue
 from steepest.transforms import Cosine as Cosine
 from steepest.transforms import Linear as Linear
+from steepest.transforms import Scale as Scale
 from steepest.transforms import ScaleByLearningRate as ScaleByLearningRate
 from steepest.transforms import ScaleByTrustRatio as ScaleByTrustRatio
 from steepest.transforms import ShrinkWeights as ShrinkWeights

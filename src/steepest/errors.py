@@ -18,7 +18,15 @@ class SteepestError(Exception):
 
 
 class HyperparameterError(SteepestError, ValueError):
-    """A hyperparameter has a value or a type that the rule cannot use."""
+    """A hyperparameter has a value or a type that the rule cannot use.
+
+    Where one field of one transform is to blame, `field` is its name, `value` what it was given and `why` what
+    is wrong with it: a face says the same with its framework's name of the argument.
+    """
+
+    def __init__(self, message: str, field: str = "", value: object = None, why: str = "") -> None:
+        super().__init__(message)
+        self.field, self.value, self.why = field, value, why
 
 
 class TraceError(SteepestError, TypeError):

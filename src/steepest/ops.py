@@ -1,7 +1,7 @@
 """The functions a rule is written with: a node on symbols, the array's own library on arrays.
 
     sqrt(nu)            an expression while a rule is traced,
-                        numpy.sqrt, torch.sqrt or jax.numpy.sqrt when the rule is called with arrays,
+                        numpy.sqrt, torch.sqrt, jax.numpy.sqrt or keras.ops.sqrt when the rule is called with arrays,
                         math.sqrt on a number
 
 Plain operators (`+ - * / ** % < <= > >= == & | ~`) work the same way. `total`, `mean` and `norm` are the
@@ -96,9 +96,7 @@ def _apply(op: str, *args: Any, **data: Any) -> Any:
 def _on_arrays(op: str, args: tuple[Any, ...], like: Any, **_: Any) -> Any:
     xp = namespace(like)
     if op == "total":
-        summed = xp.sum(args[0], dtype=xp.float64)
-        # A NumPy float64 would widen what it meets; a tensor must stay in the autograd graph.
-        return float(summed) if xp.__name__ == "numpy" else summed
+        return _total(xp, args[0])
     if xp.__name__ == "torch":
         if op == "sign":
             return xp.where(like != like, like, xp.sign(like))
@@ -107,8 +105,29 @@ def _on_arrays(op: str, args: tuple[Any, ...], like: Any, **_: Any) -> Any:
     return getattr(xp, op)(*args)
 
 
+def _total(xp: ModuleType, x: Any) -> Any:
+    """The sum in float64 (JAX without x64 has float32 alone), in a form that does not widen what it meets."""
+    if xp.__name__ == "numpy":
+        return float(xp.sum(x, dtype=xp.float64))
+    if xp.__name__ == "torch":  # a tensor, to stay in the autograd graph
+        return xp.sum(x, dtype=xp.float64)
+    if xp.__name__ == "jax.numpy":
+        return xp.sum(x, dtype=float).astype(x.dtype)
+    return xp.cast(xp.sum(xp.cast(x, "float64")), x.dtype)
+
+
+def constant(number: Any, like: Any) -> Any:
+    """A plain number as an array of the dtype and library of `like`; what is an array already stays as it is."""
+    if not isinstance(number, (bool, int, float)):
+        return number
+    xp = namespace(like)
+    return (xp.array if xp.__name__ == "keras.ops" else xp.asarray)(number, dtype=like.dtype)
+
+
 def namespace(array: Any) -> ModuleType:
     """The library an array belongs to. It is loaded already, or there would be no array."""
+    if type(array).__module__.partition(".")[0] in ("tensorflow", "keras") and "keras" in sys.modules:
+        return sys.modules["keras"].ops  # tensorflow's own functions take no numbers beside tensors of float64
     if hasattr(array, "__array_namespace__"):
         return array.__array_namespace__()
     for base in type(array).__mro__:  # a subclass of Tensor lives in a module of its own
@@ -116,6 +135,6 @@ def namespace(array: Any) -> ModuleType:
         if hasattr(library, "sqrt"):
             return cast("ModuleType", library)
     raise TypeError(
-        f"steepest.ops works on traced values, numbers and arrays of NumPy, PyTorch and JAX; "
+        f"steepest.ops works on traced values, numbers and arrays of NumPy, PyTorch, JAX and Keras; "
         f"got {type(array).__module__}.{type(array).__qualname__}."
     )

@@ -141,23 +141,38 @@ class Transform:
     def _checked(cls, name: str, value: Any) -> Any:
         """The value of a field, made a plain number; an error if it cannot be."""
         kind, type_, within = cls._kinds[name]
-        said = f"{cls.__qualname__}: {name}={value!r}"
+        given = value
+
+        def wrong(why: str, hint: str = "") -> HyperparameterError:
+            return HyperparameterError(f"{cls.__qualname__}: {name}={given!r} {why}{hint}", name, given, why)
+
         if kind == "part" or (kind == "float" and callable(value) and type_ is not float):
             return value
         if kind == "float":
             if isinstance(value, (bool, str, bytes)) or not hasattr(value, "__float__"):
-                raise HyperparameterError(
-                    f"{said} is not a number.{' A schedule is a function of the step count.' if type_ is not float else ''}"
-                )
+                raise wrong("is not a number.", " A schedule is a function of the step count." if type_ is not float else "")
             try:
-                value = float(cast("Any", value))
+                value = cast("Any", value) if _of_jax(value) else float(cast("Any", value))
             except (TypeError, ValueError, RuntimeError) as error:
-                raise HyperparameterError(f"{said} cannot be read as one number: {error}") from None
+                raise wrong(f"cannot be read as one number: {error}") from None
         elif not isinstance(value, type_) or (type_ is int and isinstance(value, bool)):
-            raise HyperparameterError(f"{said} must be {type_.__name__}, not {type(value).__name__}.")
-        if within is not None and value not in within:
-            raise HyperparameterError(f"{said} is out of range: {within} is required, with x = {name}.")
+            raise wrong(f"must be {type_.__name__}, not {type(value).__name__}.")
+        if within is not None and not _admitted(value, within):
+            raise wrong(f"is out of range: {within} is required, with x = {name}.")
         return value
+
+
+def _of_jax(value: Any) -> bool:
+    """Whether a number is JAX's. It stays one: inside `jit` nobody knows its value yet, and `grad` may want to see it."""
+    return hasattr(value, "aval") and getattr(value, "shape", None) == ()
+
+
+def _admitted(value: Any, within: Within) -> bool:
+    """Whether a value may be; a number that nobody knows yet (traced by JAX) is given the benefit of the doubt."""
+    try:
+        return value in within
+    except TypeError:
+        return True
 
 
 def _kind(cls: type, name: str, hint: Any) -> FieldKind:

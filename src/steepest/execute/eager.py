@@ -12,7 +12,7 @@ from typing import Any
 from steepest import ops
 from steepest.errors import TensorError
 from steepest.op_table import OPS
-from steepest.transform import At, Transform
+from steepest.transform import At, Step, Transform
 from steepest.tree import bind, flatten, floats, nest, slots
 
 
@@ -37,8 +37,8 @@ class Leaves:
         if op == "total" and data["over"] == "model":
             summed = sum(getattr(ops, op)(v) for v in args[0].values)
             return Leaves([summed] * len(self.values), self.like)
-        if op == "where" and not any(isinstance(a, Leaves) for a in args[1:]):
-            args = (args[0], *(Leaves([_of_dtype(a, p) for p in self.like], self.like) for a in args[1:]))
+        if op == "where":
+            return self._each(_choice, *args, Leaves(self.like, self.like))
         function: Callable[..., Any] = getattr(ops, op)
         return self._each(lambda *a: function(*a, **data), *args)
 
@@ -81,6 +81,17 @@ for _name in ("neg", "abs", "invert"):
 
 def step(strategy: Transform, leaves: Sequence[Leaf], maximize: bool = False) -> list[dict[str, Any]]:
     """The new `param` and slots of every leaf, by name. Nothing is changed in place."""
+    return _called(strategy, leaves, maximize, "param", Step.result)
+
+
+def update(strategy: Transform, leaves: Sequence[Leaf]) -> list[dict[str, Any]]:
+    """What to add to every leaf as `u`, and its new slots, by name."""
+    return _called(strategy, leaves, False, "u", Step.direction)
+
+
+def _called(
+    strategy: Transform, leaves: Sequence[Leaf], maximize: bool, name: str, outcome: Callable[[Step, At], Any]
+) -> list[dict[str, Any]]:
     names, read_every_step = list(slots(strategy)), set(floats(strategy))
     for leaf in leaves:
         if leaf.param.shape != leaf.grad.shape:
@@ -98,8 +109,15 @@ def step(strategy: Transform, leaves: Sequence[Leaf], maximize: bool = False) ->
     )
     state = {name: together(lambda leaf, name=name: leaf.slots[name]) for name in names}
     result = bound.update(at.grad, at, **nest(bound, state))
-    new = {**flatten(bound, result), "param": result.result(at)}
+    new = {**flatten(bound, result), name: outcome(result, at)}
     return [{name: value.values[i] for name, value in new.items()} for i in range(len(leaves))]
+
+
+def _choice(test: Any, a: Any, b: Any, like: Any) -> Any:
+    """`where` for one parameter; of two plain numbers it makes arrays of the parameter's dtype, which widen nothing."""
+    if not isinstance(test, bool) and not hasattr(a, "dtype") and not hasattr(b, "dtype"):
+        a, b = ops.constant(a, like), ops.constant(b, like)
+    return ops.where(test, a, b)
 
 
 def _size(array: Any) -> int:
@@ -107,7 +125,3 @@ def _size(array: Any) -> int:
     for n in array.shape:
         size *= int(n)
     return size
-
-
-def _of_dtype(number: Any, like: Any) -> Any:
-    return ops.namespace(like).asarray(number, dtype=like.dtype) if isinstance(number, (bool, int, float)) else number

@@ -12,6 +12,8 @@ from steepest.rules.rmsprop import rmsprop as rmsprop
 # isort: split
 from steepest.rules.adam import ScaleByAdam as ScaleByAdam
 from steepest.rules.adam import ScaleByAMSGrad as ScaleByAMSGrad
+from steepest.rules.adam import ScaleByRootedAdam as ScaleByRootedAdam
+from steepest.rules.adam import ScaleByRootedAMSGrad as ScaleByRootedAMSGrad
 from steepest.rules.adam import adam as adam
 
 # isort: split

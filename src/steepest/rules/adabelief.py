@@ -8,6 +8,7 @@ Rate and Beyond, arXiv:1908.03265, Algorithm 2.
 from steepest.errors import HyperparameterError
 from steepest.ops import Value, maximum, sqrt, where
 from steepest.registry import optimizer
+from steepest.rules.moments import looking_ahead, running, unbiased
 from steepest.transform import At, Chain, Fraction, NonNegative, Scalar, Slot, Step, Transform, chain
 from steepest.transforms import AddDecayedWeights, ScaleByLearningRate
 
@@ -15,25 +16,27 @@ from steepest.transforms import AddDecayedWeights, ScaleByLearningRate
 class ScaleByBelief(Transform):
     """Keep the mean gradient and the mean square of its surprise; step by the one over the root of the other.
 
-    `eps` is stored inside the accumulator (so it adds up over the steps) and added to the root as well, as
-    the authors' code does; in optax these are `eps_root` and `eps`. With `rectify`, while fewer than 5
-    gradients are effectively in the average, step by the mean gradient alone.
+    `eps_root` is stored inside the accumulator (so it adds up over the steps) and `eps` is added to the root; the
+    authors' code has one number for both. With `rectify`, while fewer than 5 gradients are effectively in the
+    average, step by the mean gradient alone. `nesterov` looks one momentum step ahead, as in optax.
     """
 
     b1: Fraction = 0.9
     b2: Fraction = 0.999
     eps: NonNegative = 1e-16
+    eps_root: NonNegative = 1e-16
     rectify: bool = False
+    nesterov: bool = False
 
     mu = Slot()
     nu = Slot()
 
     def update(self, u: Value, at: At, mu: Value, nu: Value) -> Step:
-        mu = self.b1 * mu + (1 - self.b1) * u
-        nu = self.b2 * nu + (1 - self.b2) * ((u - mu) * (u - mu)) + self.eps
-        mu_hat = mu / (1 - self.b1**at.count)
+        mu = running(self.b1, mu, u)
+        nu = running(self.b2, nu, (u - mu) * (u - mu)) + self.eps_root
+        mu_hat = looking_ahead(mu, u, self.b1, at.count) if self.nesterov else unbiased(mu, self.b1, at.count)
         if not self.rectify:
-            return Step(mu_hat / (sqrt(nu / (1 - self.b2**at.count)) + self.eps), mu=mu, nu=nu)
+            return Step(mu_hat / (sqrt(unbiased(nu, self.b2, at.count)) + self.eps), mu=mu, nu=nu)
         trusted, r = _rectification(self.b2, at.count)
         return Step(where(trusted, r * mu_hat / (sqrt(nu) + self.eps), mu_hat), mu=mu, nu=nu)
 
@@ -44,17 +47,18 @@ class ScaleByMaxBelief(Transform):
     b1: Fraction = 0.9
     b2: Fraction = 0.999
     eps: NonNegative = 1e-16
+    eps_root: NonNegative = 1e-16
 
     mu = Slot()
     nu = Slot()
     nu_max = Slot()
 
     def update(self, u: Value, at: At, mu: Value, nu: Value, nu_max: Value) -> Step:
-        mu = self.b1 * mu + (1 - self.b1) * u
-        nu = self.b2 * nu + (1 - self.b2) * ((u - mu) * (u - mu)) + self.eps
+        mu = running(self.b1, mu, u)
+        nu = running(self.b2, nu, (u - mu) * (u - mu)) + self.eps_root
         nu_max = maximum(nu_max, nu)
-        mu_hat = mu / (1 - self.b1**at.count)
-        return Step(mu_hat / (sqrt(nu_max / (1 - self.b2**at.count)) + self.eps), mu=mu, nu=nu, nu_max=nu_max)
+        mu_hat = unbiased(mu, self.b1, at.count)
+        return Step(mu_hat / (sqrt(unbiased(nu_max, self.b2, at.count)) + self.eps), mu=mu, nu=nu, nu_max=nu_max)
 
 
 def _rectification(b2: Value, count: Value) -> tuple[Value, Value]:
@@ -92,6 +96,6 @@ def adabelief(
     """
     if amsgrad and rectify:
         raise HyperparameterError("adabelief: amsgrad=True has no effect on a rectified step; choose rectify=False with it.")
-    scale = ScaleByMaxBelief(b1, b2, eps) if amsgrad else ScaleByBelief(b1, b2, eps, rectify)
+    scale = ScaleByMaxBelief(b1, b2, eps, eps) if amsgrad else ScaleByBelief(b1, b2, eps, eps, rectify)
     decay = AddDecayedWeights(weight_decay)
     return chain(scale, decay, ScaleByLearningRate(lr)) if decoupled else chain(decay, scale, ScaleByLearningRate(lr))

@@ -6,49 +6,93 @@ Kale & Kumar 2018, On the Convergence of Adam and Beyond, arXiv:1904.09237, Algo
 
 from steepest.ops import Value, maximum, sqrt
 from steepest.registry import optimizer
+from steepest.rules.moments import looking_ahead, running, unbiased
 from steepest.transform import At, Chain, Fraction, NonNegative, Scalar, Slot, Step, Transform, chain
 from steepest.transforms import AddDecayedWeights, ScaleByLearningRate
 
 
 class ScaleByAdam(Transform):
-    """Keep the means of the gradient and of its square; step by the one over the root of the other."""
+    """Keep the means of the gradient and of its square; step by the one over the root of the other.
 
-    b1: Fraction = 0.9
-    b2: Fraction = 0.999
-    eps: NonNegative = 1e-8
-
-    mu = Slot()
-    nu = Slot()
-
-    def update(self, u: Value, at: At, mu: Value, nu: Value) -> Step:
-        mu = self.b1 * mu + (1 - self.b1) * u
-        nu = self.b2 * nu + (1 - self.b2) * (u * u)
-        mu_hat = mu / (1 - self.b1**at.count)
-        nu_hat = nu / (1 - self.b2**at.count)
-        return Step(mu_hat / (sqrt(nu_hat) + self.eps), mu=mu, nu=nu)
-
-
-class ScaleByAMSGrad(Transform):
-    """Adam that divides by the largest mean of squares so far.
-
-    Differs from the paper, which corrects no bias: as PyTorch, the correction applies to the maximum.
+    `eps_hat` adds eps before the correction of the mean of squares (section 2, last paragraph: "epsilon hat"), as
+    Keras does. `nesterov` looks one momentum step ahead.
     """
 
     b1: Fraction = 0.9
     b2: Fraction = 0.999
     eps: NonNegative = 1e-8
+    eps_hat: bool = False
+    nesterov: bool = False
+
+    mu = Slot()
+    nu = Slot()
+
+    def update(self, u: Value, at: At, mu: Value, nu: Value) -> Step:
+        mu = running(self.b1, mu, u)
+        nu = running(self.b2, nu, u * u)
+        mu_hat = looking_ahead(mu, u, self.b1, at.count) if self.nesterov else unbiased(mu, self.b1, at.count)
+        eps = _early(self.eps, self.b2, at.count) if self.eps_hat else self.eps
+        return Step(mu_hat / (self._root(unbiased(nu, self.b2, at.count)) + eps), mu=mu, nu=nu)
+
+    def _root(self, nu_hat: Value) -> Value:
+        return sqrt(nu_hat)
+
+
+class ScaleByAMSGrad(Transform):
+    """Adam that divides by the largest mean of squares so far.
+
+    Differs from the paper, which corrects no bias: as PyTorch, the correction applies to the maximum. With
+    `correct_first` (optax) it applies to the means of which the maximum is taken; with `correct_mu` and `correct_nu`
+    off the rule is the paper's. `eps_hat` is that of `ScaleByAdam`.
+    """
+
+    b1: Fraction = 0.9
+    b2: Fraction = 0.999
+    eps: NonNegative = 1e-8
+    eps_hat: bool = False
+    correct_mu: bool = True
+    correct_nu: bool = True
+    correct_first: bool = False
 
     mu = Slot()
     nu = Slot()
     nu_max = Slot()
 
     def update(self, u: Value, at: At, mu: Value, nu: Value, nu_max: Value) -> Step:
-        mu = self.b1 * mu + (1 - self.b1) * u
-        nu = self.b2 * nu + (1 - self.b2) * (u * u)
-        nu_max = maximum(nu_max, nu)
-        mu_hat = mu / (1 - self.b1**at.count)
-        nu_hat = nu_max / (1 - self.b2**at.count)
-        return Step(mu_hat / (sqrt(nu_hat) + self.eps), mu=mu, nu=nu, nu_max=nu_max)
+        mu = running(self.b1, mu, u)
+        nu = running(self.b2, nu, u * u)
+        first = self.correct_nu and self.correct_first
+        nu_max = maximum(nu_max, unbiased(nu, self.b2, at.count) if first else nu)
+        mu_hat = unbiased(mu, self.b1, at.count) if self.correct_mu else mu
+        nu_hat = unbiased(nu_max, self.b2, at.count) if self.correct_nu and not first else nu_max
+        eps = _early(self.eps, self.b2, at.count) if self.eps_hat else self.eps
+        return Step(mu_hat / (self._root(nu_hat) + eps), mu=mu, nu=nu, nu_max=nu_max)
+
+    def _root(self, nu_hat: Value) -> Value:
+        return sqrt(nu_hat)
+
+
+class ScaleByRootedAdam(ScaleByAdam):
+    """Adam with a second eps inside the root, where a gradient through the step stays finite (optax, for meta-learning)."""
+
+    eps_root: NonNegative = 0.0
+
+    def _root(self, nu_hat: Value) -> Value:
+        return sqrt(nu_hat + self.eps_root)
+
+
+class ScaleByRootedAMSGrad(ScaleByAMSGrad):
+    """AMSGrad with a second eps inside the root."""
+
+    eps_root: NonNegative = 0.0
+
+    def _root(self, nu_hat: Value) -> Value:
+        return sqrt(nu_hat + self.eps_root)
+
+
+def _early(eps: Value, b2: Value, count: Value) -> Value:
+    """The eps that after the correction has the effect of `eps` before it."""
+    return eps / sqrt(1 - b2**count)
 
 
 @optimizer(title="Adam", paper="arXiv:1412.6980; AMSGrad: arXiv:1904.09237", options=[{"weight_decay": 0.1}, {"amsgrad": True}])

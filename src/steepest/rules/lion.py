@@ -5,6 +5,7 @@ Chen et al. 2023, Symbolic Discovery of Optimization Algorithms, arXiv:2302.0667
 
 from steepest.ops import Value, sign
 from steepest.registry import optimizer
+from steepest.rules.moments import running
 from steepest.transform import At, Chain, Fraction, Scalar, Slot, Step, Transform, chain
 from steepest.transforms import AddDecayedWeights, ScaleByLearningRate
 
@@ -18,8 +19,7 @@ class ScaleByLion(Transform):
     mu = Slot()
 
     def update(self, u: Value, at: At, mu: Value) -> Step:
-        direction = sign(self.b1 * mu + (1 - self.b1) * u)
-        return Step(direction, mu=self.b2 * mu + (1 - self.b2) * u)
+        return Step(sign(running(self.b1, mu, u)), mu=running(self.b2, mu, u))
 
 
 @optimizer(title="Lion", paper="arXiv:2302.06675", options=[{"weight_decay": 0.1}])

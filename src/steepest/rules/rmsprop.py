@@ -6,22 +6,28 @@ Generating Sequences With Recurrent Neural Networks, arXiv:1308.0850, eq. 38-45.
 
 from steepest.ops import Value, sqrt
 from steepest.registry import optimizer
+from steepest.rules.moments import running, unbiased
 from steepest.transform import At, Chain, Fraction, NonNegative, Scalar, Slot, Step, Transform, chain
 from steepest.transforms import AddDecayedWeights, ScaleByLearningRate, Trace
 
 
 class ScaleByRms(Transform):
-    """Divide by the root of a running mean of squares. `eps_in_sqrt` puts eps inside the root (Keras, optax)."""
+    """Divide by the root of a running mean of squares.
+
+    `eps_in_sqrt` puts eps inside the root (Keras, optax); `bias_correction` corrects the mean for its start at zero.
+    """
 
     decay: Fraction = 0.9
     eps: NonNegative = 1e-8
     eps_in_sqrt: bool = False
+    bias_correction: bool = False
 
     nu = Slot()
 
     def update(self, u: Value, at: At, nu: Value) -> Step:
-        nu = self.decay * nu + (1 - self.decay) * (u * u)
-        return Step(u / (sqrt(nu + self.eps) if self.eps_in_sqrt else sqrt(nu) + self.eps), nu=nu)
+        nu = running(self.decay, nu, u * u)
+        nu_hat = unbiased(nu, self.decay, at.count) if self.bias_correction else nu
+        return Step(u / (sqrt(nu_hat + self.eps) if self.eps_in_sqrt else sqrt(nu_hat) + self.eps), nu=nu)
 
 
 class ScaleByStddev(Transform):
@@ -30,14 +36,16 @@ class ScaleByStddev(Transform):
     decay: Fraction = 0.9
     eps: NonNegative = 1e-8
     eps_in_sqrt: bool = False
+    bias_correction: bool = False
 
     mu = Slot()
     nu = Slot()
 
     def update(self, u: Value, at: At, mu: Value, nu: Value) -> Step:
-        mu = self.decay * mu + (1 - self.decay) * u
-        nu = self.decay * nu + (1 - self.decay) * (u * u)
-        variance = nu - mu * mu
+        mu = running(self.decay, mu, u)
+        nu = running(self.decay, nu, u * u)
+        mu_hat, nu_hat = (unbiased(m, self.decay, at.count) if self.bias_correction else m for m in (mu, nu))
+        variance = nu_hat - mu_hat * mu_hat
         return Step(u / (sqrt(variance + self.eps) if self.eps_in_sqrt else sqrt(variance) + self.eps), mu=mu, nu=nu)
 
 

@@ -15,11 +15,10 @@ from typing import Any
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
+from steepest.conventions import torch as conventions
 from steepest.errors import HyperparameterError
-from steepest.rules import ScaleByAdam, ScaleByAMSGrad, ScaleByBelief, ScaleByLion, ScaleByMaxBelief, rmsprop, sgd
 from steepest.torch.optimizer import Optimizer
-from steepest.transform import Chain, Transform, chain
-from steepest.transforms import AddDecayedWeights, ScaleByLearningRate, ShrinkWeights
+from steepest.transform import Transform
 from steepest.tree import Leaf
 
 Number = float | Tensor
@@ -46,21 +45,6 @@ class _DropIn(Optimizer):
     def _tensor(self, group: Mapping[str, Any], leaf: Leaf, number: Any) -> Any:
         named = {**group, **dict(zip(("b1", "b2"), group.get("betas", ()), strict=False))}
         return super()._tensor(named, leaf._replace(name=leaf.field), number)
-
-
-def _coupled(scale: Transform, group: Mapping[str, Any]) -> Transform:
-    """L2 regularisation: the decay enters the gradient."""
-    return _pruned(chain(AddDecayedWeights(group["weight_decay"]), scale, ScaleByLearningRate(group["lr"])))
-
-
-def _pruned(strategy: Chain) -> Chain:
-    """The strategy without a decay of 0: 0 times a weight of -inf, as in a mask, would be a gradient of nan."""
-    return chain(*(link for link in strategy if link != AddDecayedWeights(0.0)))
-
-
-def _decoupled(scale: Transform, group: Mapping[str, Any]) -> Transform:
-    """Decoupled decay in PyTorch's arithmetic: the parameter shrinks before the step is added."""
-    return chain(scale, ScaleByLearningRate(group["lr"]), ShrinkWeights(group["lr"], group["weight_decay"]))
 
 
 class SGD(_DropIn):
@@ -104,7 +88,7 @@ class SGD(_DropIn):
         )
 
     def _strategy(self, group: Mapping[str, Any]) -> Transform:
-        return _pruned(sgd(group["lr"], group["momentum"], group["dampening"], group["weight_decay"], group["nesterov"]))
+        return conventions.sgd(group["lr"], group["momentum"], group["dampening"], group["weight_decay"], group["nesterov"])
 
 
 class RMSprop(_DropIn):
@@ -147,7 +131,7 @@ class RMSprop(_DropIn):
         )
 
     def _strategy(self, group: Mapping[str, Any]) -> Transform:
-        return _pruned(rmsprop(group["lr"], group["alpha"], group["eps"], group["weight_decay"], group["momentum"], group["centered"]))
+        return conventions.rmsprop(group["lr"], group["alpha"], group["eps"], group["weight_decay"], group["momentum"], group["centered"])
 
 
 class Adam(_DropIn):
@@ -201,10 +185,8 @@ class Adam(_DropIn):
         )
 
     def _strategy(self, group: Mapping[str, Any]) -> Transform:
-        scale = ScaleByAMSGrad if group["amsgrad"] else ScaleByAdam
-        decay = _decoupled if group["decoupled_weight_decay"] else _coupled
-        b1, b2 = group["betas"]
-        return decay(scale(b1, b2, group["eps"]), group)
+        (b1, b2), decoupled = group["betas"], group["decoupled_weight_decay"]
+        return conventions.adam(group["lr"], b1, b2, group["eps"], group["weight_decay"], group["amsgrad"], decoupled)
 
 
 class AdamW(Adam):
@@ -298,11 +280,8 @@ class AdaBelief(_DropIn):
         )
 
     def _strategy(self, group: Mapping[str, Any]) -> Transform:
-        if group["amsgrad"] and group["rectify"]:
-            raise HyperparameterError("AdaBelief: amsgrad=True has no effect on a rectified step; choose rectify=False with it.")
-        (b1, b2), eps = group["betas"], group["eps"]
-        decay = _decoupled if group["weight_decouple"] else _coupled
-        return decay(ScaleByMaxBelief(b1, b2, eps) if group["amsgrad"] else ScaleByBelief(b1, b2, eps, group["rectify"]), group)
+        (b1, b2), rectify, decoupled = group["betas"], group["rectify"], group["weight_decouple"]
+        return conventions.adabelief(group["lr"], b1, b2, group["eps"], group["weight_decay"], group["amsgrad"], rectify, decoupled)
 
 
 class Lion(_DropIn):
@@ -331,4 +310,5 @@ class Lion(_DropIn):
         super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay, **own})
 
     def _strategy(self, group: Mapping[str, Any]) -> Transform:
-        return _decoupled(ScaleByLion(*group["betas"]), group)
+        b1, b2 = group["betas"]
+        return conventions.lion(group["lr"], b1, b2, group["weight_decay"])

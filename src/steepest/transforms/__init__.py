@@ -7,6 +7,7 @@ from steepest.transforms.decay import AddDecayedWeights as AddDecayedWeights
 from steepest.transforms.decay import ShrinkWeights as ShrinkWeights
 from steepest.transforms.learning_rate import ScaleByLearningRate as ScaleByLearningRate
 from steepest.transforms.momentum import Trace as Trace
+from steepest.transforms.scale import Scale as Scale
 from steepest.transforms.schedule import Cosine as Cosine
 from steepest.transforms.schedule import Linear as Linear
 from steepest.transforms.trust_ratio import ScaleByTrustRatio as ScaleByTrustRatio

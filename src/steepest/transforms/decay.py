@@ -4,7 +4,7 @@ Loshchilov & Hutter 2019, Decoupled Weight Decay Regularization, arXiv:1711.0510
 """
 
 from steepest.ops import Value
-from steepest.transform import At, NonNegative, Step, Transform
+from steepest.transform import At, NonNegative, NonNegativeScalar, Step, Transform
 
 
 class AddDecayedWeights(Transform):
@@ -12,12 +12,13 @@ class AddDecayedWeights(Transform):
 
     Its place in the chain is its meaning: first, before the gradient is averaged or rescaled, it is L2
     regularisation ("coupled"); after that, before `ScaleByLearningRate`, it is decoupled decay, as in AdamW.
+    The decay is a number or a schedule.
     """
 
-    weight_decay: NonNegative = 0.01
+    weight_decay: NonNegativeScalar = 0.01
 
     def update(self, u: Value, at: At) -> Step:
-        return Step(u + self.weight_decay * at.param)
+        return Step(u + self.weight_decay * at.param)  # pyright: ignore[reportOperatorIssue]: bound to a number by now
 
 
 class ShrinkWeights(Transform):

@@ -1,12 +1,15 @@
 """Learning-rate schedules: values, so that a strategy that holds one can be compared, printed and pickled.
 
-Any function of the number of steps already taken (0 at the first step) is a schedule too.
+Any function of the number of steps already taken (0 at the first step) is a schedule too. These are written with
+`steepest.ops`, so that the number may also be an array: inside JAX's `jit` and Keras' graphs it is one.
 """
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from steepest.errors import HyperparameterError
+from steepest.ops import minimum, namespace, where
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,12 @@ class _Decay:
         if not (self.peak >= 0 and self.floor >= 0):
             raise HyperparameterError(f"{self!r}: peak and floor must not be negative.")
 
-    def __call__(self, taken: int) -> float:
-        if taken < self.warmup:
-            return self.peak * (taken + 1) / (self.warmup + 1)
-        done = min(1.0, (taken - self.warmup) / (self.steps - self.warmup))
-        return self.peak * (self.floor + (1 - self.floor) * self.remaining(done))
+    def __call__(self, taken: Any) -> Any:
+        done = minimum(1.0, (taken - self.warmup) / (self.steps - self.warmup))
+        falling = self.peak * (self.floor + (1 - self.floor) * self.remaining(done))
+        return where(taken < self.warmup, self.peak * (taken + 1) / (self.warmup + 1), falling)
 
-    def remaining(self, done: float) -> float:
+    def remaining(self, done: Any) -> Any:
         raise NotImplementedError
 
 
@@ -42,8 +44,9 @@ class Cosine(_Decay):
     [1.0, 0.854, 0.5, 0.146, 0.0, 0.0]
     """
 
-    def remaining(self, done: float) -> float:
-        return 0.5 * (1 + math.cos(math.pi * done))
+    def remaining(self, done: Any) -> Any:
+        cos = math.cos if isinstance(done, float) else namespace(done).cos
+        return 0.5 * (1 + cos(math.pi * done))
 
 
 @dataclass(frozen=True)
@@ -54,5 +57,5 @@ class Linear(_Decay):
     [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
     """
 
-    def remaining(self, done: float) -> float:
+    def remaining(self, done: Any) -> Any:
         return 1 - done
