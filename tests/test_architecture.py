@@ -1,6 +1,7 @@
 """Which way imports run, what an import costs, what is public."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ LAYERS = [
     "optax",
     "torch",
     "conventions",
+    "config",
     "registry+rules+transforms",
     "execute",
     "codegen",
@@ -38,6 +40,8 @@ NOT = {"registry+rules+transforms": {"execute", "codegen", "plan", "tree"}, "exe
 FRAMEWORKS = {"torch", "keras", "tensorflow", "jax", "optax", "flax"}
 #: What a face's own framework brings with it.
 BRINGS = {"optax": {"optax", "jax"}, "keras": {"keras"}, "torch": {"torch"}}
+#: Files that need another one: kernels of a GPU run on PyTorch's streams; Keras' PyTorch backend has tensors of PyTorch.
+ALSO = {"steepest.execute.cuda": {"torch"}, "steepest.keras.on_torch": {"torch"}}
 
 
 def layer(module: str) -> str:
@@ -70,11 +74,9 @@ def test_layers() -> None:
 def test_only_a_face_imports_its_framework() -> None:
     for module, imported in imports():
         framework = imported.partition(".")[0]
-        # The kernels of a GPU run on PyTorch's streams and in its memory.
-        if module == "steepest.execute.cuda" and framework == "torch":
-            continue
         if framework in FRAMEWORKS:
-            assert layer(module) == "race" or framework in BRINGS.get(layer(module), set()), f"{module} imports {imported}"
+            allowed = BRINGS.get(layer(module), set()) | ALSO.get(module, set())
+            assert layer(module) == "race" or framework in allowed, f"{module} imports {imported}"
 
 
 def test_printers_run_nothing_and_the_graph_needs_nothing() -> None:
@@ -85,9 +87,10 @@ def test_printers_run_nothing_and_the_graph_needs_nothing() -> None:
             assert imported.partition(".")[0] in {"steepest", *sys.stdlib_module_names}, f"{module} imports {imported}"
 
 
-def loaded_by(statement: str) -> set[str]:
+def loaded_by(statement: str, **environment: str) -> set[str]:
     program = f"import sys\n{statement}\nprint(*sys.modules)"
-    return set(subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split())
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, env={**os.environ, **environment})
+    return set(done.stdout.split())
 
 
 def test_importing_steepest_imports_no_framework() -> None:
@@ -100,10 +103,12 @@ def test_importing_steepest_imports_no_framework() -> None:
 def test_a_face_imports_only_its_own() -> None:
     assert not loaded_by("import steepest.torch") & (FRAMEWORKS - {"torch"})
     assert not loaded_by("import steepest.optax") & (FRAMEWORKS - {"jax", "optax"})
+    for backend in ("jax", "tensorflow"):
+        assert "torch" not in loaded_by("import steepest.keras", KERAS_BACKEND=backend)
 
 
 def test_public_names_are_exported_explicitly() -> None:
-    for package in ("", "rules", "transforms", "torch"):
+    for package in ("", "rules", "transforms", "torch", "keras", "optax"):
         tree = ast.parse((SOURCE / package / "__init__.py").read_text())
         for node in tree.body:
             if isinstance(node, ast.ImportFrom) and node.module not in ("importlib.util", "steepest.errors"):

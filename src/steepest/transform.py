@@ -116,6 +116,7 @@ class Transform:
 
     _slots: Mapping[str, Slot] = {}
     _kinds: Mapping[str, FieldKind] = {}
+    _known: dict[str, type["Transform"]] = {}
 
     def __init_subclass__(cls) -> None:
         try:
@@ -125,6 +126,7 @@ class Transform:
         cls._kinds = {name: _kind(cls, name, hint) for name, hint in hints.items() if not name.startswith("_")}
         cls._slots = {**cls._slots, **{n: s for n, s in vars(cls).items() if isinstance(s, Slot)}}
         dataclass(frozen=True)(cls)
+        Transform._known[f"{cls.__module__}:{cls.__qualname__}"] = cls
 
     def __post_init__(self) -> None:
         for name in self._kinds:
@@ -158,7 +160,7 @@ class Transform:
         elif not isinstance(value, type_) or (type_ is int and isinstance(value, bool)):
             raise wrong(f"must be {type_.__name__}, not {type(value).__name__}.")
         if within is not None and not _admitted(value, within):
-            raise wrong(f"is out of range: {within} is required, with x = {name}.")
+            raise wrong(f"is out of range: {within} is required", f", with x = {name}.")
         return value
 
 

@@ -167,7 +167,7 @@ def _built(build: Callable[..., Transform], learning_rate: Any, **arguments: Any
         return build(learning_rate, **arguments)
     except HyperparameterError as error:
         name = "learning_rate" if error.field == "lr" else error.field
-        raise HyperparameterError(f"{build.__name__}: {name}={error.value!r} {error.why}", name, error.value, error.why) from None
+        raise HyperparameterError(f"{build.__name__}: {name}={error.value!r} {error.why}.", name, error.value, error.why) from None
 
 
 def _given(**dtypes: Any) -> dict[str, Any]:

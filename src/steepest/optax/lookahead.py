@@ -45,7 +45,7 @@ def lookahead(
         sync: Any = transform(Lookahead(Chain(()), sync_period, slow_step_size))
     except HyperparameterError as error:
         name = {"k": "sync_period", "alpha": "slow_step_size"}[error.field]
-        raise HyperparameterError(f"lookahead: {name}={error.value!r} {error.why}", name, error.value, error.why) from None
+        raise HyperparameterError(f"lookahead: {name}={error.value!r} {error.why}.", name, error.value, error.why) from None
 
     def init(params: Any) -> LookaheadState:
         return LookaheadState(fast.init(params), sync.init(params))

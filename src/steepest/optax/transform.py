@@ -12,6 +12,7 @@ import optax
 from steepest.errors import HyperparameterError, StateError, TensorError
 from steepest.execute import eager
 from steepest.transform import Slot, Transform
+from steepest.transforms import Cosine, Linear
 from steepest.tree import floats, hyperparameters, slots
 
 NO_PARAMS = (
@@ -118,7 +119,12 @@ def _initial(slot: Slot, dtype: Any, start: Any) -> Callable[[Any], Any]:
 def _numbers(strategy: Transform, taken: Any) -> dict[str, Any]:
     """The hyperparameters of this step, schedules asked for theirs."""
     values = hyperparameters(strategy)
-    return {name: values[name](taken) if callable(values[name]) else values[name] for name in floats(strategy)}
+    return {name: _at(values[name], taken) if callable(values[name]) else values[name] for name in floats(strategy)}
+
+
+def _at(schedule: Any, taken: Any) -> Any:
+    """A schedule's number. JAX divides an int32 in float32 even where x64 is on; that is optax's schedules' habit, not ours."""
+    return schedule(taken.astype(float) if isinstance(schedule, (Cosine, Linear)) else taken)
 
 
 def _leaf(param: Any, grad: Any, state: Mapping[str, Any], scalars: Mapping[str, Any], count: Any) -> eager.Leaf:

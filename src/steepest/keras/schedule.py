@@ -1,0 +1,50 @@
+"""A schedule of ours, or any function of the step count, as a Keras learning-rate schedule."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import keras
+from keras import ops
+
+from steepest.errors import HyperparameterError
+from steepest.transforms import Cosine, Linear
+
+_OURS: Mapping[str, type[Cosine] | type[Linear]] = {"Cosine": Cosine, "Linear": Linear}
+
+
+@keras.saving.register_keras_serializable(package="steepest", name="Schedule")
+class AsKeras(keras.optimizers.schedules.LearningRateSchedule):
+    """Called with the number of steps already taken; as every Keras schedule, it counts micro-steps under accumulation."""
+
+    def __init__(self, schedule: Callable[[Any], Any]) -> None:
+        self.schedule = schedule
+
+    def __call__(self, step: Any) -> Any:
+        """The learning rate after `step` steps."""
+        return ops.cast(self.schedule(ops.convert_to_tensor(step)), "float32")
+
+    def get_config(self) -> dict[str, Any]:
+        """Which of our schedules it is, as data."""
+        name = type(self.schedule).__name__
+        if not isinstance(self.schedule, (Cosine, Linear)):
+            raise HyperparameterError(
+                f"The learning-rate schedule {self.schedule!r} is a function, which a configuration cannot hold. "
+                f"Use a schedule of Keras, or one of steepest's ({', '.join(_OURS)})."
+            )
+        return {"schedule": name, **asdict(self.schedule)}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "AsKeras":
+        """The schedule that `get_config` described."""
+        return cls(_OURS[config["schedule"]](**{k: v for k, v in config.items() if k != "schedule"}))
+
+
+def as_keras(function: Callable[..., Any]) -> Any:
+    """A callable learning rate: Keras' own kind takes no argument, a schedule takes the step."""
+    try:
+        needs = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty and p.kind <= p.POSITIONAL_OR_KEYWORD]
+    except (TypeError, ValueError):
+        return function
+    return AsKeras(function) if len(needs) == 1 else function
