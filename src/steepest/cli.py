@@ -1,8 +1,9 @@
-"""The command `steepest`: list, show, race."""
+"""The command `steepest`: list, show, convert, race."""
 
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import steepest
 from steepest import show
@@ -23,6 +24,16 @@ def _show(args: argparse.Namespace) -> int:
     return 0
 
 
+def _convert(args: argparse.Namespace) -> int:
+    from steepest import checkpoint
+
+    converted = checkpoint.convert(checkpoint.load(args.file), args.to)
+    out = args.out or args.file.with_suffix(f".{args.to}{args.file.suffix}")
+    checkpoint.save(out, converted.state)
+    print(f"{out}: restore it into {converted.call}", *(f"    {note}" for note in converted.notes), sep="\n")
+    return 0
+
+
 def parser() -> argparse.ArgumentParser:
     """The arguments of every command."""
     top = argparse.ArgumentParser(prog="steepest", description="Deep-learning optimizers: one rule, one fused kernel, honest evidence.")
@@ -40,6 +51,12 @@ def parser() -> argparse.ArgumentParser:
     )
     one.set_defaults(run=_show)
 
+    convert = commands.add_parser("convert", help="turn a checkpoint of steepest.checkpoint into another framework's convention")
+    convert.add_argument("file", type=Path, help="a file that steepest.checkpoint.save has written")
+    convert.add_argument("--to", required=True, choices=("torch", "keras", "optax"), help="the framework that is to go on")
+    convert.add_argument("--out", type=Path, help="where to write it (FILE.TO.safetensors)")
+    convert.set_defaults(run=_convert)
+
     race = commands.add_parser("race", help="compare optimizers on real data; writes race.html and race.json")
     from steepest.race import command
 
@@ -53,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     try:
         return args.run(args)
-    except SteepestError as error:
+    except (SteepestError, FileNotFoundError) as error:
         print(f"steepest: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:

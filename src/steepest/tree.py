@@ -32,19 +32,22 @@ def _parts(t: Transform) -> Iterator[tuple[Path, Transform]]:
                 yield (name,), part
 
 
+def walk(t: Transform, path: Path = ()) -> Iterator[tuple[Path, Transform]]:
+    """Every transform of a strategy with its path, parts before the transform that holds them."""
+    for at, part in _parts(t):
+        yield from walk(part, path + at)
+    yield path, t
+
+
 def _leaves(t: Transform, names: Callable[[Transform], Iterator[str]]) -> list[Leaf]:
     found: list[Leaf] = []
     seen: dict[str, int] = {}
 
-    def visit(t: Transform, path: Path) -> None:
-        for at, part in _parts(t):
-            visit(part, path + at)
-        for field in names(t):
+    for path, part in walk(t):
+        for field in names(part):
             seen[field] = seen.get(field, 0) + 1
             name = field if seen[field] == 1 else f"{field}_{seen[field]}"
-            found.append(Leaf(name, path, t, field))
-
-    visit(t, ())
+            found.append(Leaf(name, path, part, field))
     return found
 
 

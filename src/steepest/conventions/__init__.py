@@ -5,5 +5,6 @@ enters, where eps stands, what weight decay is. Here each difference is a link o
 be read, compared and converted. The faces (`steepest.torch`, `steepest.keras`, `steepest.optax`) put their
 framework's names and machinery around these functions.
 
-All of them use the neutral names of arguments: lr, b1, b2, eps, decay, momentum, ...
+All of them use the neutral names of arguments (lr, b1, b2, eps, decay, momentum, ...); `NAMES` in each file says
+what the framework calls its optimizers and their arguments.
 """

@@ -9,25 +9,39 @@ from steepest.rules import ScaleByAdam, ScaleByAMSGrad, ScaleByBelief, ScaleByLi
 from steepest.transform import Chain, Scalar, chain
 from steepest.transforms import Scale, ScaleByLearningRate, Trace
 
+NAMES = {
+    "sgd": "SGD",
+    "rmsprop": "RMSprop",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "adabelief": "AdaBelief",
+    "lion": "Lion",
+    "lr": "learning_rate",
+    "b1": "beta_1",
+    "b2": "beta_2",
+    "eps": "epsilon",
+    "decay": "rho",
+}
 
-def sgd(lr: Scalar, momentum: float, nesterov: bool) -> Chain:
+
+def sgd(lr: Scalar, momentum: float = 0.0, nesterov: bool = False) -> Chain:
     """keras.optimizers.SGD."""
     return chain(ScaleByLearningRate(lr), *([Trace(momentum, nesterov=nesterov)] if momentum else []))
 
 
-def rmsprop(lr: Scalar, decay: float, momentum: float, eps: float, centered: bool) -> Chain:
+def rmsprop(lr: Scalar, decay: float, eps: float, momentum: float = 0.0, centered: bool = False) -> Chain:
     """keras.optimizers.RMSprop, whose momentum buffer holds what is subtracted from the weights."""
     scale = (ScaleByStddev if centered else ScaleByRms)(decay, eps, eps_in_sqrt=True)
     average = [Scale(-1.0), Trace(momentum), Scale(-1.0)] if momentum else []
     return chain(scale, ScaleByLearningRate(lr), *average)
 
 
-def adam(lr: Scalar, b1: float, b2: float, eps: float, amsgrad: bool) -> Chain:
+def adam(lr: Scalar, b1: float, b2: float, eps: float, amsgrad: bool = False) -> Chain:
     """keras.optimizers.Adam, and AdamW but for the decay."""
     return chain((ScaleByAMSGrad if amsgrad else ScaleByAdam)(b1, b2, eps, eps_hat=True), ScaleByLearningRate(lr))
 
 
-def adabelief(lr: Scalar, b1: float, b2: float, eps: float, rectify: bool, amsgrad: bool) -> Chain:
+def adabelief(lr: Scalar, b1: float, b2: float, eps: float, rectify: bool = False, amsgrad: bool = False) -> Chain:
     """AdaBelief as its authors and TensorFlow Addons have it."""
     if amsgrad and rectify:
         raise HyperparameterError("AdaBelief: amsgrad=True has no effect on a rectified step; choose rectify=False with it.")

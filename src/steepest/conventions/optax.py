@@ -20,8 +20,10 @@ from steepest.rules import (
 from steepest.transform import Chain, Scalar, Transform, chain
 from steepest.transforms import AddDecayedWeights, ScaleByLearningRate, Trace
 
+NAMES = {"lr": "learning_rate"}
 
-def sgd(lr: Scalar, momentum: float | None, nesterov: bool) -> Chain:
+
+def sgd(lr: Scalar, momentum: float | None = None, nesterov: bool = False) -> Chain:
     """optax.sgd."""
     return chain(*_average(momentum, nesterov), ScaleByLearningRate(lr))
 
@@ -30,40 +32,42 @@ def rmsprop(
     lr: Scalar,
     decay: float,
     eps: float,
-    eps_in_sqrt: bool,
-    centered: bool,
-    momentum: float | None,
-    nesterov: bool,
-    bias_correction: bool,
+    eps_in_sqrt: bool = True,
+    centered: bool = False,
+    momentum: float | None = None,
+    nesterov: bool = False,
+    bias_correction: bool = False,
 ) -> Chain:
     """optax.rmsprop."""
     scale = (ScaleByStddev if centered else ScaleByRms)(decay, eps, eps_in_sqrt, bias_correction)
     return chain(scale, ScaleByLearningRate(lr), *_average(momentum, nesterov))
 
 
-def adam(lr: Scalar, b1: float, b2: float, eps: float, eps_root: float, nesterov: bool) -> Chain:
+def adam(lr: Scalar, b1: float, b2: float, eps: float, eps_root: float = 0.0, nesterov: bool = False) -> Chain:
     """optax.adam, and with `nesterov` optax.nadam."""
     return chain(_scale_by_adam(b1, b2, eps, eps_root, nesterov), ScaleByLearningRate(lr))
 
 
-def adamw(lr: Scalar, b1: float, b2: float, eps: float, eps_root: float, weight_decay: Scalar, nesterov: bool) -> Chain:
+def adamw(
+    lr: Scalar, b1: float, b2: float, eps: float, eps_root: float = 0.0, weight_decay: Scalar = 1e-4, nesterov: bool = False
+) -> Chain:
     """optax.adamw, and with `nesterov` optax.nadamw."""
     return chain(_scale_by_adam(b1, b2, eps, eps_root, nesterov), AddDecayedWeights(weight_decay), ScaleByLearningRate(lr))
 
 
-def amsgrad(lr: Scalar, b1: float, b2: float, eps: float, eps_root: float, correct_mu: bool, correct_nu: bool) -> Chain:
+def amsgrad(lr: Scalar, b1: float, b2: float, eps: float, eps_root: float = 0.0, correct_mu: bool = True, correct_nu: bool = True) -> Chain:
     """optax.amsgrad."""
     corrections = {"correct_mu": correct_mu, "correct_nu": correct_nu, "correct_first": True}
     rooted = ScaleByRootedAMSGrad(b1, b2, eps, eps_root=eps_root, **corrections)
     return chain(ScaleByAMSGrad(b1, b2, eps, **corrections) if _zero(eps_root) else rooted, ScaleByLearningRate(lr))
 
 
-def adabelief(lr: Scalar, b1: float, b2: float, eps: float, eps_root: float, nesterov: bool) -> Chain:
+def adabelief(lr: Scalar, b1: float, b2: float, eps: float, eps_root: float, nesterov: bool = False) -> Chain:
     """optax.adabelief."""
     return chain(ScaleByBelief(b1, b2, eps, eps_root, nesterov=nesterov), ScaleByLearningRate(lr))
 
 
-def lion(lr: Scalar, b1: float, b2: float, weight_decay: Scalar) -> Chain:
+def lion(lr: Scalar, b1: float, b2: float, weight_decay: Scalar = 0.0) -> Chain:
     """optax.lion."""
     return chain(ScaleByLion(b1, b2), AddDecayedWeights(weight_decay), ScaleByLearningRate(lr))
 

@@ -11,24 +11,45 @@ from steepest.rules import sgd as neutral_sgd
 from steepest.transform import Chain, Scalar, Transform, chain
 from steepest.transforms import AddDecayedWeights, ScaleByLearningRate, ShrinkWeights
 
+NAMES = {
+    "sgd": "SGD",
+    "rmsprop": "RMSprop",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "adabelief": "AdaBelief",
+    "lion": "Lion",
+    "decay": "alpha",
+    "b1": "betas[0]",
+    "b2": "betas[1]",
+}
 
-def sgd(lr: Scalar, momentum: float, dampening: float, weight_decay: float, nesterov: bool) -> Chain:
+
+def sgd(lr: Scalar, momentum: float = 0.0, dampening: float = 0.0, weight_decay: float = 0.0, nesterov: bool = False) -> Chain:
     """torch.optim.SGD."""
     return _pruned(neutral_sgd(lr, momentum, dampening, weight_decay, nesterov))
 
 
-def rmsprop(lr: Scalar, decay: float, eps: float, weight_decay: float, momentum: float, centered: bool) -> Chain:
+def rmsprop(lr: Scalar, decay: float, eps: float, weight_decay: float = 0.0, momentum: float = 0.0, centered: bool = False) -> Chain:
     """torch.optim.RMSprop."""
     return _pruned(neutral_rmsprop(lr, decay, eps, weight_decay, momentum, centered))
 
 
-def adam(lr: float, b1: float, b2: float, eps: float, weight_decay: float, amsgrad: bool, decoupled: bool) -> Chain:
+def adam(lr: float, b1: float, b2: float, eps: float, weight_decay: float = 0.0, amsgrad: bool = False, decoupled: bool = False) -> Chain:
     """torch.optim.Adam; with `decoupled`, torch.optim.AdamW."""
     scale = ScaleByAMSGrad if amsgrad else ScaleByAdam
     return _decayed(scale(b1, b2, eps), lr, weight_decay, decoupled)
 
 
-def adabelief(lr: float, b1: float, b2: float, eps: float, weight_decay: float, amsgrad: bool, rectify: bool, decoupled: bool) -> Chain:
+def adabelief(
+    lr: float,
+    b1: float,
+    b2: float,
+    eps: float,
+    weight_decay: float = 0.0,
+    amsgrad: bool = False,
+    rectify: bool = False,
+    decoupled: bool = True,
+) -> Chain:
     """adabelief_pytorch.AdaBelief."""
     if amsgrad and rectify:
         raise HyperparameterError("AdaBelief: amsgrad=True has no effect on a rectified step; choose rectify=False with it.")
@@ -36,7 +57,7 @@ def adabelief(lr: float, b1: float, b2: float, eps: float, weight_decay: float, 
     return _decayed(scale, lr, weight_decay, decoupled)
 
 
-def lion(lr: float, b1: float, b2: float, weight_decay: float) -> Chain:
+def lion(lr: float, b1: float, b2: float, weight_decay: float = 0.0) -> Chain:
     """lion_pytorch.Lion and google/automl's."""
     return _decayed(ScaleByLion(b1, b2), lr, weight_decay, decoupled=True)
 

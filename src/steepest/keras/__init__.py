@@ -16,5 +16,7 @@ from steepest.keras.drop_in import Adam as Adam
 from steepest.keras.drop_in import AdamW as AdamW
 from steepest.keras.drop_in import Lion as Lion
 from steepest.keras.drop_in import RMSprop as RMSprop
+from steepest.keras.exchange import export as export
+from steepest.keras.exchange import restore as restore
 from steepest.keras.lookahead import Lookahead as Lookahead
 from steepest.keras.optimizer import Optimizer as Optimizer

@@ -11,7 +11,7 @@ from steepest.rules.lookahead import Lookahead as Strategy
 from steepest.transform import Transform
 
 #: Keras' base options: they are the wrapped optimizer's, and apply around both.
-_OPTIONS = (
+OPTIONS = (
     "weight_decay",
     "clipnorm",
     "clipvalue",
@@ -51,7 +51,7 @@ class Lookahead(Optimizer):
             argument = {"k": "sync_period", "alpha": "slow_step_size"}[error.field]
             raise HyperparameterError(f"Lookahead: `{argument}` {error.why}. Received: {argument}={error.value!r}") from None
         rate: Any = inner._learning_rate
-        options = {option: getattr(inner, option) for option in _OPTIONS}
+        options = {option: getattr(inner, option) for option in OPTIONS}
         self._begin({"learning_rate": float(rate) if isinstance(rate, keras.Variable) else rate, "name": name, **options, **kwargs})
         if isinstance(rate, keras.Variable):
             inner._learning_rate = self._learning_rate  # set it here or there: it is one

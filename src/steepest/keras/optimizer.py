@@ -9,7 +9,7 @@ from keras import ops
 from steepest.config import from_config, to_config
 from steepest.errors import HyperparameterError, TensorError
 from steepest.execute import eager
-from steepest.keras.schedule import AsKeras, as_keras
+from steepest.keras.schedule import AsKeras, as_keras, exact
 from steepest.plan import plan
 from steepest.transform import Transform
 from steepest.tree import float_leaves, slots
@@ -139,7 +139,7 @@ class Optimizer(keras.optimizers.Optimizer):
         for name in self._copies:
             for variable, slot in zip(self._trainable_variables, self._slots[name], strict=True):
                 if slot is not None:
-                    slot.assign(ops.where(first, variable, slot))
+                    slot.assign(ops.where(first, ops.convert_to_tensor(variable), ops.convert_to_tensor(slot)))
 
     # -- the step ---------------------------------------------------------------------------------
 
@@ -187,7 +187,7 @@ class Optimizer(keras.optimizers.Optimizer):
         def now(field: str, value: Any) -> Any:
             if field == "lr":
                 return ops.cast(learning_rate, compute)
-            return ops.cast(value(ops.convert_to_tensor(taken)), compute) if callable(value) else value
+            return ops.cast(value(exact(taken)), compute) if callable(value) else value
 
         return {leaf.name: now(leaf.field, getattr(leaf.own, leaf.field)) for leaf in float_leaves(strategy)}
 

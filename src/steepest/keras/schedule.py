@@ -23,7 +23,7 @@ class AsKeras(keras.optimizers.schedules.LearningRateSchedule):
 
     def __call__(self, step: Any) -> Any:
         """The learning rate after `step` steps."""
-        return ops.cast(self.schedule(ops.convert_to_tensor(step)), "float32")
+        return self.schedule(exact(step))
 
     def get_config(self) -> dict[str, Any]:
         """Which of our schedules it is, as data."""
@@ -39,6 +39,11 @@ class AsKeras(keras.optimizers.schedules.LearningRateSchedule):
     def from_config(cls, config: Mapping[str, Any]) -> "AsKeras":
         """The schedule that `get_config` described."""
         return cls(_OURS[config["schedule"]](**{k: v for k, v in config.items() if k != "schedule"}))
+
+
+def exact(step: Any) -> Any:
+    """A step count as a tensor whose quotients are float64 where the backend has it: JAX decides that by itself."""
+    return ops.convert_to_tensor(step) if keras.backend.backend() == "jax" else ops.cast(step, "float64")
 
 
 def as_keras(function: Callable[..., Any]) -> Any:

@@ -19,5 +19,7 @@ from steepest.optax.alias import nadam as nadam
 from steepest.optax.alias import nadamw as nadamw
 from steepest.optax.alias import rmsprop as rmsprop
 from steepest.optax.alias import sgd as sgd
+from steepest.optax.exchange import export as export
+from steepest.optax.exchange import restore as restore
 from steepest.optax.lookahead import lookahead as lookahead
 from steepest.optax.transform import transform as transform

@@ -85,6 +85,7 @@ def transform(
         }
         return tree.unflatten(new), make_state(count, *(tree.unflatten(kept[name]) for name in kinds))
 
+    update.strategy = strategy  # pyright: ignore[reportFunctionMemberAccess]: what `export` goes by
     return optax.GradientTransformationExtraArgs(init, update)
 
 

@@ -16,5 +16,7 @@ from steepest.torch.drop_in import Adam as Adam
 from steepest.torch.drop_in import AdamW as AdamW
 from steepest.torch.drop_in import Lion as Lion
 from steepest.torch.drop_in import RMSprop as RMSprop
+from steepest.torch.exchange import export as export
+from steepest.torch.exchange import restore as restore
 from steepest.torch.lookahead import Lookahead as Lookahead
 from steepest.torch.optimizer import Optimizer as Optimizer
