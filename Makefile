@@ -2,7 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup race test test-slow check bench gpu clean
+# Keras chooses its backend when it is first imported: one process for each.
+BACKENDS := torch jax tensorflow
+KERAS_TESTS = for b in $(BACKENDS); do echo "Keras on $$b"; KERAS_BACKEND=$$b $(1) $(BIN)/python -m pytest -q -n auto tests/keras_face || exit 1; done
+
+.PHONY: setup race test test-slow parity check bench gpu clean
 
 setup: .venv/.ready
 .venv/.ready: pyproject.toml constraints.txt
@@ -16,9 +20,16 @@ race: setup        ## race the nine optimizers on real data; writes race.html
 
 test: setup        ## run the tests
 	$(BIN)/python -m pytest -q -n auto
+	$(call KERAS_TESTS)
 
 test-slow: setup   ## run the tests that take minutes
 	$(BIN)/python -m pytest -q -m slow
+
+parity: setup      ## measure every face against its framework; writes docs/parity.md
+	rm -f .parity.jsonl
+	STEEPEST_PARITY=$(CURDIR)/.parity.jsonl $(BIN)/python -m pytest -q -n auto tests/torch_face/test_trajectories.py tests/optax_face
+	$(call KERAS_TESTS,STEEPEST_PARITY=$(CURDIR)/.parity.jsonl)
+	$(BIN)/python -m tests.parity_page .parity.jsonl
 
 check: setup       ## lint, format, types
 	$(BIN)/ruff check .

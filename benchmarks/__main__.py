@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 import steepest
-from benchmarks import contenders, measure, sets
+from benchmarks import contenders, faces, measure, sets
 from steepest.plan import plan
 
 #: What the project promises: at least this many times as fast as the fastest peer.
@@ -88,6 +88,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
     )
     parser.add_argument("--seconds", type=float, default=8, help="time for each comparison (%(default)s)")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="(%(default)s)")
+    parser.add_argument("--no-faces", action="store_true", help="leave out Keras on PyTorch and optax")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results", help="folder for the JSON (%(default)s)")
     args = parser.parse_args(None if arguments is None else list(arguments))
     torch.set_num_threads(args.threads)
@@ -109,13 +110,20 @@ def main(arguments: Iterable[str] | None = None) -> None:
         record |= {"host_us_on_B": 1e6 * outside, "host_us_on_B_warm": 1e6 * warm, "first_step_s_on_B": first}
         print(f"AdamW on B: {1e6 * outside:.0f} us beyond the kernel ({1e6 * warm:.0f} us with warm caches; promised 200)")
         print(f"AdamW on B: first step in a new process {first:.2f} s (promised 0.5)")
+    if not args.no_faces:
+        faces_measured = [row for face in ("keras", "optax") for row in faces.measured(face, args.seconds)]
+        record["faces"] = faces_measured
+        print("\n".join(map(faces.line, faces_measured)))
     record["on"] = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "processor": _processor(),
         "threads": args.threads,
         "python": platform.python_version(),
         "steepest": steepest.__version__,
-        **{p: version(p) for p in ("torch", "numpy", "llvmlite", "pytorch-optimizer", "lion-pytorch", "adabelief-pytorch")},
+        **{
+            p: version(p)
+            for p in ("torch", "numpy", "llvmlite", "pytorch-optimizer", "lion-pytorch", "adabelief-pytorch", "keras", "jax", "optax")
+        },
     }
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / f"cpu-{datetime.now(UTC):%Y-%m-%d}.json"

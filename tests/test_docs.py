@@ -1,6 +1,7 @@
 """What the documents say runs."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,13 +9,14 @@ import pytest
 ROOT = Path(__file__).parent.parent
 BLOCKS = [
     pytest.param(block, id=f"{name}-{i}")
-    for name in ("README.md", "CONTRIBUTING.md")
+    for name in ("README.md", "CONTRIBUTING.md", *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))))
     for i, block in enumerate(re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(), re.S))
 ]
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_every_code_block_runs(block: str, tmp_path: Path) -> None:
+def test_every_code_block_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     program = tmp_path / "block.py"
     program.write_text(block)
     exec(compile(block, str(program), "exec"), {"__name__": "block"})
@@ -25,10 +27,12 @@ def test_docstring_examples_run() -> None:
 
     import torch
 
+    from steepest.optax import lookahead as optax_lookahead
+    from steepest.optax import transform
     from steepest.torch import lookahead, optimizer
     from steepest.transforms import schedule
 
-    for module in (schedule, optimizer, lookahead):
+    for module in (schedule, optimizer, lookahead, sys.modules[transform.__module__], sys.modules[optax_lookahead.__module__]):
         result = doctest.testmod(module, extraglobs={"torch": torch})
         assert result.attempted
         assert not result.failed

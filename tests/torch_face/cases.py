@@ -45,6 +45,13 @@ class Case:
         given = list(params)
         return [given[0], {**self.second, **given[1]}] if len(given) == 2 and isinstance(given[1], dict) else given
 
+    @property
+    def of(self) -> str:
+        """Whose optimizer the reference is."""
+        module = getattr(self.reference, "__module__", "").partition(".")[0]
+        name = self.name.partition(",")[0]
+        return {"torch": f"torch.optim.{name}", "lion_pytorch": "lion-pytorch"}.get(module, "the authors' code")
+
     def __str__(self) -> str:
         return self.name
 

@@ -13,4 +13,5 @@ from steepest.checkpoint.file import load as load
 from steepest.checkpoint.file import save as save
 from steepest.checkpoint.state import Held as Held
 from steepest.checkpoint.state import TrainingState as TrainingState
+from steepest.checkpoint.state import counted as counted
 from steepest.checkpoint.translate import convert as convert

@@ -1,7 +1,7 @@
 """What an optimizer knows, without a framework: strategies, and for every parameter its count and its slots."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -122,6 +122,20 @@ class TrainingState:
                 '(a dictionary or a function), or rename="order" if both list the same parameters in the same order.'
             )
         return theirs
+
+
+def counted(state: TrainingState, count: int) -> TrainingState:
+    """The state with this number of steps taken, where its optimizer kept none (PyTorch's SGD and Lion).
+
+    Raises:
+        StateError: a parameter has a count, another one.
+    """
+    wrong = [name for name, held in state.params.items() if held.count not in (None, count)]
+    if wrong or count < 0:
+        raise StateError(
+            f"count={count}: {_some(wrong) or 'a count'} has taken {state.params[wrong[0]].count if wrong else 'at least 0'} steps."
+        )
+    return replace(state, params={name: replace(held, count=count) for name, held in state.params.items()})
 
 
 def _some(names: list[str]) -> str:

@@ -55,7 +55,10 @@ def restore(
     found = dict(state.matched({name: jnp.shape(p) for name, p in named.items()}, lambda _: strategy, rename, rearrange))
     count = state.count
     if count is None:
-        raise StateError("The checkpoint does not say how many steps were taken: PyTorch's SGD and Lion keep no count.")
+        raise StateError(
+            "The checkpoint does not say how many steps were taken: PyTorch's SGD and Lion keep no count. "
+            "Say it: steepest.checkpoint.counted(state, count)."
+        )
     tree = jax.tree.structure(params)
     columns: list[Any] = []
     for slot in slots(strategy):

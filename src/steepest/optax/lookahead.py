@@ -8,9 +8,17 @@ import jax.numpy as jnp
 import optax
 
 from steepest.errors import HyperparameterError
+from steepest.ops import Value
 from steepest.optax.transform import NO_PARAMS, transform
 from steepest.rules.lookahead import Lookahead
-from steepest.transform import Chain
+from steepest.transform import At, Step, Transform
+
+
+class AsGiven(Transform):
+    """The update that the fast optimizer has made already."""
+
+    def update(self, u: Value, at: At) -> Step:
+        return Step(u)
 
 
 class LookaheadState(NamedTuple):
@@ -42,7 +50,7 @@ def lookahead(
     """
     fast: Any = optax.with_extra_args_support(fast_optimizer)
     try:
-        sync: Any = transform(Lookahead(Chain(()), sync_period, slow_step_size))
+        sync: Any = transform(Lookahead(AsGiven(), sync_period, slow_step_size))
     except HyperparameterError as error:
         name = {"k": "sync_period", "alpha": "slow_step_size"}[error.field]
         raise HyperparameterError(f"lookahead: {name}={error.value!r} {error.why}.", name, error.value, error.why) from None

@@ -67,7 +67,7 @@ def _entry(optimizer: Optimizer, name: str, held: Held, p: Tensor) -> dict[str, 
         if held.count is None:
             raise StateError(
                 f"The checkpoint does not say how many steps {name!r} has taken (PyTorch's SGD and Lion keep no count), and "
-                f"{type(optimizer).__name__} counts them. Set it: dataclasses.replace(held, count=...) for every state.params."
+                f"{type(optimizer).__name__} counts them. Say it: steepest.checkpoint.counted(state, count)."
             )
         entry[optimizer.count_key] = torch.tensor(float(held.count))
     return entry

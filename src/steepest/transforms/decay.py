@@ -29,8 +29,8 @@ class ShrinkWeights(Transform):
     step: after 200 steps the two have drifted apart by about 1e-5, and this is the side that PyTorch is on.
     """
 
-    lr: NonNegative
+    lr: NonNegativeScalar
     weight_decay: NonNegative = 0.01
 
     def update(self, u: Value, at: At) -> Step:
-        return Step(param=at.param * (1 - self.lr * self.weight_decay) + u)
+        return Step(param=at.param * (1 - self.lr * self.weight_decay) + u)  # pyright: ignore[reportOperatorIssue]: a number by now
