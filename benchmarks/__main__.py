@@ -82,7 +82,7 @@ def _traffic(optimizer: Any) -> float:
 def main(arguments: Iterable[str] | None = None) -> None:
     """Run what was asked for; by default all of it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--sets", default="ABCD", help="which sets, for example AB (%(default)s)")
+    parser.add_argument("--sets", default="ABCD", help="which sets, for example AB; '' for Keras and optax alone (%(default)s)")
     parser.add_argument(
         "--optimizers", default=",".join(contenders.OURS), help="which, separated by commas; sets A, C and D take AdamW alone"
     )
@@ -126,7 +126,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
         },
     }
     args.out.mkdir(parents=True, exist_ok=True)
-    path = args.out / f"cpu-{datetime.now(UTC):%Y-%m-%d}.json"
+    path = args.out / f"{'cpu' if args.sets else 'faces'}-{datetime.now(UTC):%Y-%m-%d}.json"
     path.write_text(json.dumps(record, indent=1) + "\n")
     print(f"\n{record['on']['processor']}, {args.threads} threads; written to {path}")
 

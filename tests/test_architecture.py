@@ -21,6 +21,7 @@ LAYERS = [
     "keras",
     "optax",
     "torch",
+    "checkpoint",
     "conventions",
     "config",
     "registry+rules+transforms",

@@ -8,3 +8,13 @@ framework's names and machinery around these functions.
 All of them use the neutral names of arguments (lr, b1, b2, eps, decay, momentum, ...); `NAMES` in each file says
 what the framework calls its optimizers and their arguments.
 """
+
+CLASSES = {
+    "sgd": "SGD",
+    "rmsprop": "RMSprop",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "adabelief": "AdaBelief",
+    "lion": "Lion",
+}
+"""What PyTorch and Keras call their classes."""

@@ -4,18 +4,13 @@ The learning rate is inside the momentum buffer; Adam's eps is "epsilon hat". We
 belong to Keras' base class, which applies them around these chains.
 """
 
+from steepest.conventions import CLASSES
 from steepest.errors import HyperparameterError
 from steepest.rules import ScaleByAdam, ScaleByAMSGrad, ScaleByBelief, ScaleByLion, ScaleByMaxBelief, ScaleByRms, ScaleByStddev
 from steepest.transform import Chain, Scalar, chain
 from steepest.transforms import Scale, ScaleByLearningRate, Trace
 
-NAMES = {
-    "sgd": "SGD",
-    "rmsprop": "RMSprop",
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "adabelief": "AdaBelief",
-    "lion": "Lion",
+NAMES = CLASSES | {
     "lr": "learning_rate",
     "b1": "beta_1",
     "b2": "beta_2",

@@ -4,6 +4,7 @@ Coupled weight decay is L2 regularisation, first in the chain; decoupled decay s
 own rounding; the learning rate comes after the momentum.
 """
 
+from steepest.conventions import CLASSES
 from steepest.errors import HyperparameterError
 from steepest.rules import ScaleByAdam, ScaleByAMSGrad, ScaleByBelief, ScaleByLion, ScaleByMaxBelief
 from steepest.rules import rmsprop as neutral_rmsprop
@@ -11,13 +12,7 @@ from steepest.rules import sgd as neutral_sgd
 from steepest.transform import Chain, Scalar, Transform, chain
 from steepest.transforms import AddDecayedWeights, ScaleByLearningRate, ShrinkWeights
 
-NAMES = {
-    "sgd": "SGD",
-    "rmsprop": "RMSprop",
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "adabelief": "AdaBelief",
-    "lion": "Lion",
+NAMES = CLASSES | {
     "decay": "alpha",
     "b1": "betas[0]",
     "b2": "betas[1]",

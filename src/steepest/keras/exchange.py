@@ -57,7 +57,10 @@ def restore(optimizer: Optimizer, state: TrainingState, *, rename: Rename = None
     strategy, count = _with_rate(optimizer), state.count
     found = list(state.matched({path: tuple(v.shape) for path, v in variables.items()}, lambda _: strategy, rename, rearrange))
     if count is None:
-        raise StateError("The checkpoint does not say how many steps were taken: PyTorch's SGD and Lion keep no count.")
+        raise StateError(
+            "The checkpoint does not say how many steps were taken: PyTorch's SGD and Lion keep no count. "
+            "Say it: steepest.checkpoint.counted(state, count)."
+        )
     for i, (_, held) in enumerate(found):
         for slot, array in held.slots.items():
             optimizer._slots[slot][i].assign(array)
