@@ -43,7 +43,8 @@ class AsKeras(keras.optimizers.schedules.LearningRateSchedule):
 
 def exact(step: Any) -> Any:
     """A step count as a tensor of float64 where the backend has it. JAX divides integers in float32, even with x64 on."""
-    return ops.convert_to_tensor(step).astype(float) if keras.backend.backend() == "jax" else ops.cast(step, "float64")
+    tensor: Any = ops.convert_to_tensor(step)
+    return tensor.astype(float) if keras.backend.backend() == "jax" else ops.cast(tensor, "float64")
 
 
 def as_keras(function: Callable[..., Any]) -> Any:
