@@ -1,0 +1,42 @@
+"""How much to race: three sizes, and what the arguments change about them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from steepest.race.protocol import MULTIPLES
+
+OUTSIDERS = ("nadamw=torch.optim:NAdam(decoupled_weight_decay=True)", "radam=torch.optim:RAdam(decoupled_weight_decay=True)")
+"""Torch's own in the larger sizes, so that the race is not about ourselves; decay decoupled, as everybody uses it who tunes it."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One size of race."""
+
+    says: str
+    tasks: tuple[str, ...]
+    optimizers: str
+    outsiders: tuple[str, ...]
+    trials: int
+    studies: int
+    seeds: int
+    multiples: tuple[float, ...]
+    target_seeds: int
+
+
+EIGHT = (
+    "digits-mlp",
+    "mnist-cnn",
+    "mnist-vit",
+    "shakespeare-transformer",
+    "vowels-lstm",
+    "names-lstm",
+    "diamonds-mlp",
+    "molecules-gnn",
+)
+
+PRESETS: Mapping[str, Preset] = {
+    "quick": Preset("a first look, at most 4 minutes on 2 cores", EIGHT[:1], "*", (), 4, 1, 3, (), 3),
+    "standard": Preset("an evening, at most 3 hours on 2 cores", EIGHT, "*", OUTSIDERS, 8, 1, 5, MULTIPLES[1::2], 5),
+    "full": Preset("days, or several machines", EIGHT, "*", OUTSIDERS, 25, 3, 10, MULTIPLES, 20),
+}
