@@ -6,6 +6,7 @@
     ├── TensorError           (ValueError)    a parameter or gradient that cannot be stepped
     ├── StateError            (ValueError)    a checkpoint that does not fit the optimizer
     ├── UnknownOptimizer      (LookupError)   a name that is not registered
+    ├── TaskError             (ValueError)    a task of a race that is unknown or cannot be trained
     └── MissingExtra          (ImportError)   a part of Steepest whose packages are not installed
 
 Each one is raised before anything has been changed, and says what came, why it cannot be and what to
@@ -35,6 +36,10 @@ class StateError(SteepestError, ValueError):
 
 class UnknownOptimizer(SteepestError, LookupError):
     """No optimizer is registered under the name that was asked for."""
+
+
+class TaskError(SteepestError, ValueError):
+    """A task of a race is unknown, or cannot be trained as it is."""
 
 
 class MissingExtra(SteepestError, ImportError):
