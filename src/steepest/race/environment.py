@@ -30,7 +30,7 @@ def environment(modules: Iterable[str] = ()) -> dict[str, Any]:
         "steepest": steepest.__version__,
         "code": code(),
         "commit": commit(),
-        **{name: v for name in dict.fromkeys(names) if (v := _version(name))},
+        "packages": {name: v for name in dict.fromkeys(names) if (v := _version(name))},
     }
 
 

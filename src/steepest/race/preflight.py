@@ -13,7 +13,7 @@ from steepest.errors import RaceError, SteepestError
 from steepest.race import training
 from steepest.race.entrants import Entrant
 from steepest.race.extra import NeedsExtra
-from steepest.race.protocol import SCHEDULE, Job, Settings, baseline
+from steepest.race.protocol import FLOOR, SCHEDULE, Job, Settings, baseline
 from steepest.race.record import TaskFacts
 from steepest.race.tasks.task import Task
 
@@ -42,6 +42,12 @@ def header(
         "entrants": {n: asdict(e.facts()) | {"spec": e.spec, "routing": e.routing} for n, e in entrants.items()},
         "baseline": baseline(list(entrants)),
         "schedule": SCHEDULE,
+        "protocol": {
+            "sampler": "Halton sequence, shifted for each study and task",
+            "schedule_floor": FLOOR,
+            "order": "interleaved",
+            "precision": "float32",
+        },
         "plan": fingerprint(jobs, entrants, tasks),
         "seconds": seconds,
     }

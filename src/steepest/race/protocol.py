@@ -162,6 +162,3 @@ def looks(steps: int, count: int) -> list[int]:
     return sorted({max(1, round(steps * i / count)) for i in range(1, min(count, steps) + 1)})
 
 
-def best(values: Sequence[float], higher_is_better: bool) -> int:
-    """The place of the best value; the first of equals."""
-    return max(range(len(values)), key=lambda i: (values[i] if higher_is_better else -values[i], -i))

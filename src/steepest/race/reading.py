@@ -46,7 +46,7 @@ def load(path: str | Path) -> Race:
         entrants={name: _entrant(content) for name, content in header["entrants"].items()},
         baseline=header["baseline"],
         trials=tuple(_trial(result, facts[result["task"]]) for result in raw.results),
-        settings=header["settings"] | {"runs": header["count"]},
+        settings=_settings(header),
         environment=raw.environment,
         schedule=header["schedule"],
     )
@@ -64,6 +64,12 @@ def curve(path: str | Path, trial: Trial) -> Curve:
     finally:
         store.close()
     raise RaceError(f"{address.shown(url)} has no run of {trial.optimizer} on {trial.task}, {trial.purpose} {trial.number}.")
+
+
+def _settings(header: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked for, and how it was done: the latter is what an audit looks for."""
+    routing = "; ".join(f"{name}: {content['routing']}" for name, content in header["entrants"].items())
+    return header["settings"] | header["protocol"] | {"routing": routing, "runs": header["count"]}
 
 
 def _entrant(content: Mapping[str, Any]) -> EntrantFacts:
@@ -136,7 +142,7 @@ def joined(first: str | Path, second: str | Path) -> Race:
         entrants={name[old]: _entrant(content) for raw, name in both for old, content in raw.header["entrants"].items()},
         baseline=names[0][raws[0].header["baseline"]],
         trials=tuple(trials),
-        settings=raws[0].header["settings"] | {"joined": [raw.header["settings"] for raw in raws]},
+        settings=_settings(raws[0].header) | {"joined": [raw.header["settings"] for raw in raws]},
         environment=[e for raw in raws for e in raw.environment],
         schedule=raws[0].header["schedule"],
     )

@@ -39,8 +39,6 @@ class Outcome:
     seconds: float
     step_ms: float
     state_bytes_per_parameter: float
-    settled: float
-    """The mean of the last three looks: decides between points with equal ends, which small validation sets often have."""
     best: list[tuple[int, float, float]]
     """Steps, metric, seconds of training."""
     curve: Curve = field(repr=False)
@@ -115,7 +113,6 @@ class _Run:
             seconds=seconds,
             step_ms=1000 * median(self.step_seconds),
             state_bytes_per_parameter=self.state_bytes,
-            settled=task.guess if lost else fmean(values[-3:]),
             best=best,
             curve=Curve(marks, losses, values, rates),
         )

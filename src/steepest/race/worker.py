@@ -148,7 +148,7 @@ class Worker:
     def _point(self, job: Job, rows: Sequence[Row]) -> dict[str, float]:
         entrant = self.field.entrants[job.optimizer]
         if job.purpose == "tuning":
-            return point(entrant.space, job.study, job.number)
+            return point(entrant.space, job.task, job.study, job.number)
         numbers = self._search(job)
         if not numbers:
             return dict(entrant.defaults)
@@ -179,7 +179,6 @@ class Worker:
                 "point": where,
                 "validation": outcome.validation,
                 "test": outcome.test,
-                "settled": outcome.settled,
                 "best": outcome.best,
                 "diverged_at": outcome.diverged_at,
                 "seconds": outcome.seconds,
@@ -252,9 +251,9 @@ def search(number: Mapping[Job, int], group: Group, trials: int) -> list[int]:
 
 
 def choice(results: Sequence[Mapping[str, Any]], higher_is_better: bool) -> int:
-    """The tuning run whose point is taken: the best validation at the end; of equals the best over its last three looks, then the first."""
+    """The tuning run whose point is taken: the best validation at the end; of equals the first."""
     sign = -1 if higher_is_better else 1
-    return min(range(len(results)), key=lambda i: (sign * results[i]["validation"], sign * results[i]["settled"], i))
+    return min(range(len(results)), key=lambda i: (sign * results[i]["validation"], i))
 
 
 def main(storage: str, *, report: bool = False, heartbeat: int = 10, curve_folder: str | None = None, parent: int | None = None) -> int:
