@@ -63,7 +63,7 @@ class Progress:
         self.console, self.runs, self.done = console, runs, done
         self._bar: Any = None
         self._task: Any = None
-        self._last = time.monotonic()
+        self._last, self._said_all = time.monotonic(), False
 
     def __enter__(self) -> "Progress":
         if self.console.is_terminal:
@@ -85,7 +85,8 @@ class Progress:
         self.done = done
         if self._bar is not None:
             self._bar.update(self._task, description=what, completed=done, left=f"{duration(left)} left")
-        elif time.monotonic() - self._last >= QUIET or done == self.runs:
+        elif time.monotonic() - self._last >= QUIET or (done == self.runs and not self._said_all):
+            self._said_all = done == self.runs
             self._last = time.monotonic()
             self.console.print(f"{done} of {self.runs} runs done, about {duration(left)} left", soft_wrap=True)
 

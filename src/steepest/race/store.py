@@ -19,6 +19,7 @@ import sqlite3
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -134,14 +135,11 @@ class Store:
 
     def close(self) -> None:
         """Let go of the database. The last one out leaves one plain file, without SQLite's write-ahead log beside it."""
-        if self.local is not None and not self.read_only:
-            try:
-                with self._storage.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                    connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
-            except SQLAlchemyError:
-                pass  # others are still at work
         self._storage.remove_session()
         self._storage.engine.dispose()
+        if self.local is not None and not self.read_only:
+            with suppress(sqlite3.Error), closing(sqlite3.connect(self.local, timeout=0.1)) as connection:
+                connection.execute("PRAGMA journal_mode=DELETE")  # refused while others are at work
 
     # -- the plan --------------------------------------------------------------------------------
 
