@@ -10,6 +10,7 @@ The whole search is repeated `studies` times with other points and other seeds. 
 order, a function of the settings alone: on every machine run number 17 is the same run.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
@@ -148,17 +149,16 @@ def rate_at(step: int, steps: int, warmup: float) -> float:
     >>> [round(rate_at(step, 5, 0.4), 3) for step in (1, 2, 3, 4, 5)]
     [0.333, 0.667, 1.0, 0.505, 0.01]
     """
-    from math import cos, pi
-
-    rising = round(warmup * steps)
+    rising = min(round(warmup * steps), max(steps - 2, 0))
     if step <= rising:
         return step / (rising + 1)
     falling = steps - rising - 1
-    return FLOOR + (1 - FLOOR) * (1 + cos(pi * (step - rising - 1) / falling)) / 2 if falling else FLOOR
+    return FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * (step - rising - 1) / falling)) / 2 if falling else FLOOR
 
 
 def looks(steps: int, count: int) -> list[int]:
     """The steps after which the validation data is looked at: evenly spaced, the last at the end."""
-    return sorted({max(1, round(steps * i / count)) for i in range(1, min(count, steps) + 1)})
+    count = min(count, steps)
+    return [round(steps * i / count) for i in range(1, count + 1)]
 
 

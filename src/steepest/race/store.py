@@ -227,17 +227,15 @@ class Store:
                 self._do(lambda row=row: self._storage.set_trial_user_attr(row.id, "deaths", 0))
 
     def finish(self, row: Row, result: Mapping[str, Any], axes: Mapping[str, tuple[float, float, bool]]) -> bool:
-        """Write what a run has shown. False: it was finished by another worker, which had taken this one for dead."""
+        """Write what a run has shown. False: it was finished by another worker, which had taken this one for dead.
+
+        `axes` are noted as Optuna's parameters, for its own plots of a search.
+        """
 
         def write() -> bool:
             try:
                 for name, (low, high, log) in axes.items():
-                    value = result["point"].get(name)
-                    if value is None or (log and value <= 0):
-                        continue  # a default of 0 has no place on a logarithmic axis
-                    # A multiple of the best learning rate may lie outside the axis, where Optuna has no place for it.
-                    distribution = FloatDistribution(min(low, value), max(high, value), log=log)
-                    self._storage.set_trial_param(row.id, name, value, distribution)
+                    self._storage.set_trial_param(row.id, name, result["point"][name], FloatDistribution(low, high, log=log))
                 self._storage.set_trial_user_attr(row.id, "run", dict(result))
                 return self._storage.set_trial_state_values(row.id, TrialState.COMPLETE, [float(result["validation"])])
             except UpdateFinishedTrialError:

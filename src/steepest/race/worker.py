@@ -191,7 +191,7 @@ class Worker:
             blob = curves.keep(self.folder, i, keys, outcome.curve)
             if blob is not None:
                 result["curve"] = blob
-            finished = self.store.finish(row, result, axes_of(entrant.space))
+            finished = self.store.finish(row, result, axes_of(entrant.space) if job.purpose == "tuning" else {})
             self.say({"event": "done", "run": i, "seconds": time.time() - started, "diverged": outcome.diverged_at is not None})
         except Leave:
             pass

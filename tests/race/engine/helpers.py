@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def start(*words: str, **how) -> "subprocess.Popen[str]":
     return subprocess.Popen(command(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True, **how)
 
 
-def finish(process: "subprocess.Popen[str]", timeout: float = 60) -> str:
+def finish(process: "subprocess.Popen[str]", timeout: float = 200) -> str:
     """What it printed in the end. A race that hangs is killed, and fails the test."""
     try:
         return process.communicate(timeout=timeout)[0]
@@ -91,13 +92,13 @@ def finish(process: "subprocess.Popen[str]", timeout: float = 60) -> str:
 def states(path: Path) -> list[str]:
     """The states of all runs, read past the program under test."""
     try:
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5) as connection:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as connection:
             return [state for (state,) in connection.execute("SELECT state FROM trials ORDER BY number")]
     except sqlite3.OperationalError:
         return []
 
 
-def until(condition, timeout: float = 40) -> None:
+def until(condition, timeout: float = 150) -> None:
     """Wait for something to come true."""
     end = time.monotonic() + timeout
     while not condition():
