@@ -36,4 +36,6 @@ def file_of(url: str) -> Path | None:
 def shown(url: str) -> str:
     """The address for messages: a path, or a server without the password."""
     path = file_of(url)
-    return str(path) if path is not None else re.sub(r"(?<=://)([^:/@]*):[^@]*@", r"\1:***@", url).replace("postgresql+psycopg", "postgresql")
+    return (
+        str(path) if path is not None else re.sub(r"(?<=://)([^:/@]*):[^@]*@", r"\1:***@", url).replace("postgresql+psycopg", "postgresql")
+    )

@@ -1,9 +1,9 @@
 """`steepest race`: the arguments, and what each of its four commands does.
 
-    steepest race [run]            begin a race, or go on with the one that is there
-    steepest race worker           work on a race from this or any other machine
-    steepest race report           make the page again from the record
-    steepest race compare A B      two races as one
+steepest race [run]            begin a race, or go on with the one that is there
+steepest race worker           work on a race from this or any other machine
+steepest race report           make the page again from the record
+steepest race compare A B      two races as one
 """
 
 import argparse
@@ -31,12 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _race_arguments(parser, {})
     parser.set_defaults(race=_run)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    again = commands.add_parser("run", help="begin a race, or go on with the one that is there (the default)", argument_default=argparse.SUPPRESS)
+    again = commands.add_parser(
+        "run", help="begin a race, or go on with the one that is there (the default)", argument_default=argparse.SUPPRESS
+    )
     _race_arguments(again, {"default": argparse.SUPPRESS})
 
-    worker = commands.add_parser("worker", help="work on a race, from any number of machines")
+    worker = commands.add_parser("worker", help="one more worker for a race, on this or any other machine; start one a core")
     worker.add_argument("--storage", default="race.db", metavar="WHERE", help="race.db, or postgresql://USER@HOST/DATABASE")
-    worker.add_argument("--workers", type=int, default=1, metavar="N", help="so many processes (default: 1)")
     worker.add_argument("--curves", metavar="FOLDER", help="a folder that all machines share, as given to `steepest race`")
     worker.add_argument("--heartbeat", type=int, default=10, help=argparse.SUPPRESS)
     worker.add_argument("--report", action="store_true", help=argparse.SUPPRESS)
@@ -73,7 +74,12 @@ def _race_arguments(parser: argparse.ArgumentParser, default: dict[str, Any]) ->
     add("--defaults", action="store_true", help="no tuning: everybody at its default arguments", **default)
     add("--storage", metavar="WHERE", help="postgresql://USER@HOST/DATABASE, for several machines (default: race.db in --out)", **default)
     add("--curves", metavar="FOLDER", help="where curves go: a folder that all machines share", **default)
-    add("--out", metavar="FOLDER", help="where to write race.db, race.parquet and race.html (default: here)", **(default or {"default": "."}))
+    add(
+        "--out",
+        metavar="FOLDER",
+        help="where to write race.db, race.parquet and race.html (default: here)",
+        **(default or {"default": "."}),
+    )
     workers = "processes on this machine (default: one a core; 0: leave the work to `steepest race worker`)"
     add("--workers", type=int, metavar="N", help=workers, **default)
     add("--heartbeat", type=int, help=argparse.SUPPRESS, **(default or {"default": 10}))
@@ -136,7 +142,7 @@ def _run(args: argparse.Namespace) -> int:
         from steepest.race import engine, environment
         from steepest.race.progress import Progress
     out = Path(args.out)
-    url = address.url_of(args.storage if args.storage is not None else out / "race.db")
+    url = address.of_file(out / "race.db") if args.storage is None else address.url_of(args.storage)
     workers = environment.cores() if args.workers is None else args.workers
     with console.status("Checking") as status:
         plan = engine.prepare(url, settings, status.update)
@@ -171,7 +177,9 @@ def _introduce(console: "Console", plan: "Plan", workers: int, where: str) -> No
         each += f", {len(s.multiples)} learning rates around the best" if s.multiples else ""
     console.print(f"For each optimizer on each task: {each}. {len(plan.field.jobs)} runs in all.", soft_wrap=True)
     if plan.new:
-        console.print(f"About {duration(plan.seconds / max(workers, 1))} with {max(workers, 1)} workers, by steps timed just now.", soft_wrap=True)
+        console.print(
+            f"About {duration(plan.seconds / max(workers, 1))} with {max(workers, 1)} workers, by steps timed just now.", soft_wrap=True
+        )
     else:
         console.print(f"Going on with the race in {where}.", soft_wrap=True)
     if not workers:
@@ -182,8 +190,6 @@ def _worker(args: argparse.Namespace) -> int:
     with NeedsExtra():
         from steepest.race import worker
 
-    if args.workers > 1:
-        return worker.several(args.workers, args.storage, heartbeat=args.heartbeat, curve_folder=args.curves)
     return worker.main(args.storage, report=args.report, heartbeat=args.heartbeat, curve_folder=args.curves, parent=args.parent)
 
 

@@ -91,7 +91,7 @@ def read(url: str, folder: Path | None, run: int, blob: str | None) -> Curve:
     elif folder is not None and (folder / f"{run:05d}.parquet").exists():
         table = pq.ParquetFile(folder / f"{run:05d}.parquet").read()
     elif goal is not None and goal.exists():
-        table = pq.read_table(goal, filters=[("run", "=", run)], partitioning=None)
+        table = pq.read_table(goal, filters=[("run", "=", run)])
     else:
         raise RaceError(f"The curves of {address.shown(url)} are missing: {goal or folder or 'they'} should be beside it.")
     marks, *values = (table.column(name).to_pylist() for name in _COLUMNS)

@@ -70,7 +70,7 @@ def prepare(url: str, settings: Settings, say: Callable[[str], None]) -> Plan:
     if path is not None:
         _writable(path)
     if Store.exists(url):
-        store = Store.open(url)
+        store = Store.open(url, read_only=path is not None)
         try:
             header = store.header()
             _same(Settings.of(header["settings"]), settings, address.shown(url))
@@ -116,13 +116,21 @@ class _Process:
     run: int | None = None
     failures: int = 0
     lines: list[str] = field(default_factory=list[str])
+    listener: "threading.Thread | None" = None
 
 
 class Engine:
     """Runs the plan with workers on this machine, and counts what others do."""
 
     def __init__(
-        self, url: str, plan: Plan, workers: int, progress: Callable[[int, int], Progress], *, curve_folder: str | None = None, heartbeat: int = 10
+        self,
+        url: str,
+        plan: Plan,
+        workers: int,
+        progress: Callable[[int, int], Progress],
+        *,
+        curve_folder: str | None = None,
+        heartbeat: int = 10,
     ) -> None:
         self.url, self.plan, self.workers, self.heartbeat, self.curve_folder = url, plan, workers, heartbeat, curve_folder
         path = address.file_of(url)
@@ -191,16 +199,22 @@ class Engine:
             start_new_session=True,
         )
         who = _Process(process, failures=failures)
+        who.listener = threading.Thread(target=self._listen, args=(who,), daemon=True)
         self._processes.append(who)
-        threading.Thread(target=self._listen, args=(who,), daemon=True).start()
-        threading.Thread(target=lambda: who.lines.extend(process.stderr or ()), daemon=True).start()
+        who.listener.start()
 
     def _listen(self, who: _Process) -> None:
-        for line in who.process.stdout or ():
-            try:
-                self._events.put((who, json.loads(line)))
-            except ValueError:
-                who.lines.append(line)  # something that a task or an optimizer printed
+        assert who.process.stdout is not None
+        assert who.process.stderr is not None
+        errors = threading.Thread(target=who.lines.extend, args=(who.process.stderr,), daemon=True)
+        errors.start()
+        with who.process.stdout, who.process.stderr:
+            for line in who.process.stdout:
+                try:
+                    self._events.put((who, json.loads(line)))
+                except ValueError:
+                    who.lines.append(line)  # something that a task or an optimizer printed
+            errors.join()
         who.process.wait()
         self._events.put((who, None))
 
@@ -224,20 +238,27 @@ class Engine:
         status = who.process.returncode
         if status == 0 or self._interrupts:
             return
-        self._reclaim({who.process.pid})
+        held = self._reclaim({who.process.pid})
         how = signal.Signals(-status).name if status < 0 else f"status {status}"
-        what = f" in the run of {self.plan.field.jobs[who.run]}" if who.run is not None else ""
-        if who.run is None and who.failures + 1 >= 3:
+        what = "".join(f" in the run of {self.plan.field.jobs[run]}" for run in held)
+        if not held and who.failures + 1 >= 3:
             raise RaceError(f"Workers end with {how} before they begin a run:\n{''.join(who.lines[-20:]).strip()}")
-        self.progress.say(f"A worker was killed ({how}){what}; the run is given back and another worker takes over.")
-        self._start(failures=who.failures + 1 if who.run is None else 0)
+        self.progress.say(f"A worker was killed ({how}){what}; its run is given back and another worker takes over.")
+        self._start(failures=0 if held else who.failures + 1)
 
-    def _reclaim(self, pids: "set[int] | None" = None) -> None:
+    def _reclaim(self, pids: "set[int] | None" = None) -> list[int]:
         """Give back what workers of this machine held: those with these numbers, or all whose process is not there any more."""
-        for row, name in self.store.held():
+        found: list[int] = []
+        for run, row, name in self.store.held():
             host, pid, *_ = [*name.split("/"), "", ""]
-            if host == socket.gethostname() and pid.isdigit() and (int(pid) in pids if pids is not None else not environment.alive(int(pid))):
+            if (
+                host == socket.gethostname()
+                and pid.isdigit()
+                and (int(pid) in pids if pids is not None else not environment.alive(int(pid)))
+            ):
                 self.store.give_back(row, died=pids is not None and not self._interrupts)
+                found.append(run)
+        return found
 
     def _end(self) -> None:
         """Let no worker outlive the engine."""
@@ -250,6 +271,8 @@ class Engine:
             except subprocess.TimeoutExpired:
                 who.process.kill()
                 who.process.wait()
+            if who.listener is not None:
+                who.listener.join()
         if self._processes:
             try:
                 self.store.patience = 0.0
@@ -293,4 +316,4 @@ class Engine:
             for who in self._processes:
                 who.process.send_signal(signal.SIGINT)
             longest = max((self.forecast.run(i) for i in going), default=0.0)
-            self.progress.say(f"Interrupted: finishing {len(going)} runs, at most about {longest:.0f} s. Ctrl-C again leaves at once.")
+            self.progress.say(f"Interrupted: finishing what is running, {longest:.0f} s or less. Ctrl-C again leaves at once.")

@@ -70,7 +70,13 @@ class Progress:
             with NeedsExtra():
                 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
                 from rich.progress import Progress as Bars
-            columns = TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[left]}")
+            columns = (
+                TextColumn("{task.description:<34}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TextColumn("{task.fields[left]}"),
+            )
             self._bar = Bars(*columns, console=self.console, transient=True)
             self._bar.start()
             self._task = self._bar.add_task("starting", total=self.runs, completed=self.done, left="")

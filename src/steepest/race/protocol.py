@@ -65,7 +65,8 @@ class Settings:
     def of(cls, content: Mapping[str, Any]) -> "Settings":
         """The reverse of `as_json`."""
         known = {f.name for f in fields(cls)}
-        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in content.items() if name in known})
+        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in content.items() if name in known}
+        return cls(**values)
 
 
 class Group(NamedTuple):
@@ -160,5 +161,3 @@ def looks(steps: int, count: int) -> list[int]:
     """The steps after which the validation data is looked at: evenly spaced, the last at the end."""
     count = min(count, steps)
     return [round(steps * i / count) for i in range(1, count + 1)]
-
-

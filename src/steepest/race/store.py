@@ -34,6 +34,7 @@ with NeedsExtra():
     from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning, StorageInternalError, UpdateFinishedTrialError
     from optuna.storages import RDBStorage
     from optuna.trial import TrialState, create_trial
+    from sqlalchemy.event import listen
     from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 T = TypeVar("T")
@@ -43,6 +44,8 @@ SCHEMA = 2
 """Goes up when a reader of the old record would misread the new one."""
 PATIENCE = 60.0
 """Seconds for which a database that does not answer is asked again."""
+BUSY = 30.0
+"""Seconds that SQLite waits for another program's lock before it says so."""
 MOST_DEATHS = 3
 """So often may a run kill its worker before the race stops and says so."""
 
@@ -78,6 +81,7 @@ class Store:
             partial = path.with_name(f"{path.name}.new-{os.getpid()}")
             try:
                 store = cls(address.of_file(partial), heartbeat=heartbeat)
+                store._journal("WAL")
                 store._fill(header, count)
                 store.close()
                 partial.rename(path)
@@ -85,6 +89,7 @@ class Store:
                 for left in path.parent.glob(f"{partial.name}*"):
                     left.unlink(missing_ok=True)
         store = cls(url, heartbeat=heartbeat)
+        store._journal("WAL")
         store._fill(header, count)
         return store
 
@@ -116,6 +121,7 @@ class Store:
                 f"{address.shown(url)} has record format {schema!r}, and this version of Steepest reads {SCHEMA}: {advice}, "
                 "or run the race again with another --out."
             )
+        store._journal("WAL")
         return store
 
     @classmethod
@@ -124,9 +130,9 @@ class Store:
         path = address.file_of(url)
         if path is not None and not path.exists():
             return False
-        store = cls(url)
+        store = cls(url, read_only=path is not None)
         try:
-            store._study_id = store._storage.get_study_id_from_name(STUDY)
+            store._study_id = store._do(lambda: store._storage.get_study_id_from_name(STUDY))
             return "race" in store.attributes()
         except KeyError:
             return False
@@ -137,9 +143,13 @@ class Store:
         """Let go of the database. The last one out leaves one plain file, without SQLite's write-ahead log beside it."""
         self._storage.remove_session()
         self._storage.engine.dispose()
+        self._journal("DELETE")
+
+    def _journal(self, mode: str) -> None:
+        """How SQLite writes: ahead (WAL) while there is work, which needs one sync where the classic journal needs four."""
         if self.local is not None and not self.read_only:
             with suppress(sqlite3.Error), closing(sqlite3.connect(self.local, timeout=0.1)) as connection:
-                connection.execute("PRAGMA journal_mode=DELETE")  # refused while others are at work
+                connection.execute(f"PRAGMA journal_mode={mode}")  # refused while others are at work: then it stays as it is
 
     # -- the plan --------------------------------------------------------------------------------
 
@@ -212,9 +222,9 @@ class Store:
             self.give_back(Row(trial_id, "RUNNING"), died=True)
         return len(stale)
 
-    def held(self) -> list[tuple[Row, str]]:
-        """The running runs, with their workers' names."""
-        return [(row, self._attributes_of(row).get("worker", "")) for row in self.rows() if row.state == "RUNNING"]
+    def held(self) -> list[tuple[int, Row, str]]:
+        """The running runs: place in the plan, row, worker's name."""
+        return [(i, row, self._attributes_of(row).get("worker", "")) for i, row in enumerate(self.rows()) if row.state == "RUNNING"]
 
     def deaths(self, row: Row) -> int:
         """How often a run has killed its worker."""
@@ -268,7 +278,7 @@ class Store:
                 advice = _hopeless(cause, address.shown(self.url), self.local)
                 if advice or time.monotonic() - started > self.patience:
                     raise RaceError(advice or _unreachable(cause, address.shown(self.url), self.local)) from error
-            time.sleep(pause * (0.5 + random.random()))  # noqa: S311: only spreads the workers out
+            time.sleep(pause * (0.5 + random.random()))  # noqa: S311
             pause = min(2 * pause, 2.0)
 
 
@@ -278,29 +288,33 @@ def _connected(url: str, heartbeat: int, read_only: bool) -> RDBStorage:
     # Of PostgreSQL's pooled connections one may have been cut meanwhile: each is tried before it is used.
     options: dict[str, Any] = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10}}
     if path is not None:
-        options = {"connect_args": {"timeout": 30}}
+        options = {"connect_args": {"timeout": BUSY}}
         if read_only:
+            _recover(path)
             # A folder that cannot be written has no room for SQLite's lock files: then nobody else can write either.
             how = "mode=ro" if os.access(path.parent, os.W_OK) else "immutable=1"
             url = f"sqlite:///file:{path.resolve().as_posix()}?{how}&uri=true"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # heartbeats have been called experimental since 2021
-        storage = RDBStorage(
-            url, options, heartbeat_interval=heartbeat, grace_period=4 * heartbeat, skip_table_creation=read_only
-        )
+        storage = RDBStorage(url, options, heartbeat_interval=heartbeat, grace_period=4 * heartbeat, skip_table_creation=read_only)
     if path is not None and not read_only:
         storage.remove_session()
         storage.engine.dispose()
-        sqlalchemy.event.listen(storage.engine, "connect", _on_connect)
-        sqlalchemy.event.listen(storage.engine, "begin", _on_begin)
+        listen(storage.engine, "connect", _on_connect)
+        listen(storage.engine, "begin", _on_begin)
     return storage
+
+
+def _recover(path: Path) -> None:
+    """Where a writer was killed, let SQLite take back what it had half written: a reader alone may not."""
+    if path.with_name(f"{path.name}-journal").exists() and os.access(path, os.W_OK):
+        with suppress(sqlite3.Error), closing(sqlite3.connect(path, timeout=BUSY)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
 def _on_connect(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # or sqlite3 begins its own, deferred transactions
-    # Writing ahead needs one sync where the classic journal needs four; after a power cut the last runs may be missing, whole.
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA synchronous=NORMAL")  # after a power cut the last runs may be missing, as a whole
 
 
 def _on_begin(connection: Any) -> None:

@@ -19,11 +19,18 @@ TINY = str(Path(__file__).parent.parent / "tiny.py")
 
 
 def settings(**changes) -> Settings:
-    usual = {"tasks": (f"{TINY}:make",), "optimizers": ("adamw", "sgd"), "trials": 3, "seeds": 2, "multiples": (0.5, 1, 2), "target_seeds": 2}
+    usual = {
+        "tasks": (f"{TINY}:make",),
+        "optimizers": ("adamw", "sgd"),
+        "trials": 3,
+        "seeds": 2,
+        "multiples": (0.5, 1, 2),
+        "target_seeds": 2,
+    }
     return Settings(**usual | changes)
 
 
-def begin(path: Path, wanted: Settings) -> Store:
+def begin(path: Path | str, wanted: Settings) -> Store:
     """Plan a race, without workers."""
     url = address.url_of(path)
     plan = engine.prepare(url, wanted, lambda _: None)
@@ -109,5 +116,3 @@ def until(condition, timeout: float = 150) -> None:
 def children(pid: int) -> list[int]:
     """The processes that a process has started."""
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-

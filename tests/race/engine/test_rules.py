@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 
@@ -184,10 +184,12 @@ def test_seed_ranges_never_meet():
     biggest = Settings(("a",), ("adamw",), trials=1000, studies=1000, seeds=1000)
     ends = {}
     for purpose, first in product(("tuning", "evaluation", "sensitivity", "target"), (0, 999)):
-        start = {"tuning": protocol.TUNING_SEED, "evaluation": protocol.EVALUATION_SEED}.get(purpose, protocol.SENSITIVITY_SEED if purpose == "sensitivity" else protocol.TARGET_SEED)
+        start = {"tuning": protocol.TUNING_SEED, "evaluation": protocol.EVALUATION_SEED}.get(
+            purpose, protocol.SENSITIVITY_SEED if purpose == "sensitivity" else protocol.TARGET_SEED
+        )
         ends.setdefault(purpose, set()).update({start + 1000 * first, start + 1000 * first + 999})
     spans = sorted((min(e), max(e)) for e in ends.values())
-    assert all(a[1] < b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] < b[0] for a, b in pairwise(spans))
     assert biggest.trials == 1000
     for wrong in ({"trials": 0}, {"trials": 1001}, {"studies": -1}, {"seeds": 1001}):
         with pytest.raises(RaceError, match=r"give 1 to 1000"):
