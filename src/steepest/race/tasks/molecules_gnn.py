@@ -120,6 +120,6 @@ TASK = Task(
     looks=20,
     target=None,
     target_reason="",
-    guess=2.1,
+    guess=1.892,
     clip_norm=1.0,
 )

@@ -69,6 +69,6 @@ TASK = Task(
     looks=20,
     target=None,
     target_reason="",
-    guess=0.82,
+    guess=0.8118,
     clip_norm=1.0,
 )
