@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from steepest.race.tasks.data import shuffled, stratified, vendored
+from steepest.race.tasks.data import Examples, shuffled, stratified, vendored
 
 ROOT = Path(__file__).parent.parent.parent.parent
 HOME = ROOT / "src" / "steepest" / "race" / "data"
@@ -71,6 +72,13 @@ def test_parts_are_disjoint_and_even() -> None:
     assert [np.bincount(labels[part]).tolist() for part in parts] == [[30, 18, 12], [10, 6, 4], [10, 6, 4]]
     assert [len(part) for part in shuffled(100, (10, 20, 30))] == [10, 20, 30]
     assert not np.array_equal(np.sort(shuffled(100, (50, 25, 25))[0]), np.arange(50))
+
+
+def test_two_batches_of_five_are_all_of_ten() -> None:
+    batches = Examples(torch.arange(10), lambda indices: indices).random(5, seed=0)
+    passes = [torch.cat([next(batches), next(batches)]).tolist() for _ in range(3)]
+    assert all(sorted(one) == list(range(10)) for one in passes)
+    assert len({tuple(one) for one in passes}) == 3, "each pass has an order of its own"
 
 
 @pytest.mark.slow

@@ -132,6 +132,6 @@ def test_the_list_of_tasks() -> None:
 
 
 def test_naming_the_tasks_imports_no_torch() -> None:
-    program = "import sys\nfrom steepest.race.tasks import TASKS\nassert 'mnist-cnn' in TASKS and len(list(TASKS)) == 8\nprint(*sys.modules)"
+    program = "import sys\nfrom steepest.race.tasks import TASKS\nassert 'mnist-cnn' in TASKS and len(TASKS) == 8\nprint(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
     assert not {"torch", "sklearn"} & set(loaded)
