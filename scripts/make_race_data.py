@@ -104,10 +104,12 @@ def surnames(files: Archive) -> Arrays:
 
 
 def diamonds(files: Archive) -> Arrays:
-    """Every distinct row whose three lengths are positive; categories as numbers, from worst to best."""
+    """Every row whose three lengths are positive, the first of those that differ in the price alone; categories from worst to best."""
     header, *rows = dict.fromkeys(map(tuple, csv.reader(io.StringIO(files["diamonds.csv"].decode()))))
     column = {name: i for i, name in enumerate(header)}
     rows = [row for row in rows if all(float(row[column[axis]]) > 0 for axis in "xyz")]
+    price = column["price"]
+    rows = list({(*row[:price], *row[price + 1 :]): row for row in reversed(rows)}.values())[::-1]
     orders = {
         "cut": ("Fair", "Good", "Very Good", "Premium", "Ideal"),
         "color": tuple("JIHGFED"),
@@ -236,7 +238,8 @@ SOURCES = (
         "plotnine-0.15.9-py3-none-any.whl",
         "36f4526235b3ddd9ea379dd677093ea2ee1b58ab98adec1bde891930283448cd",
         diamonds,
-        "plotnine/data/diamonds.csv: its distinct rows, less 20 in which a length is zero; categories became numbers.",
+        "plotnine/data/diamonds.csv: its rows, less 20 in which a length is zero; of those that differ in the price alone the first; "
+        "categories became numbers.",
         "MIT.",
         "Collected by Hadley Wickham for ggplot2. Package: Copyright (c) 2022 Hassan Kibirige.",
     ),

@@ -39,6 +39,9 @@ QUICK = ("digits-mlp", "vowels-lstm", "diamonds-mlp")
 class _Workloads(Mapping[str, Task]):
     """The workloads by name. Each is imported when it is asked for."""
 
+    def __contains__(self, name: object) -> bool:
+        return name in NAMES
+
     def __getitem__(self, name: str) -> Task:
         if name not in NAMES:
             raise KeyError(name)

@@ -30,7 +30,7 @@ TASK = Task(
     batch=64,
     steps=500,
     looks=20,
-    target=None,
-    target_reason="",
+    target=0.024,
+    target_reason="the median over five seeds of the final validation value of AdamW at lr 0.03, tuned (scripts/set_race_targets.py)",
     guess=0.9,
 )

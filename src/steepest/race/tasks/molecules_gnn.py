@@ -118,8 +118,8 @@ TASK = Task(
     batch=32,
     steps=800,
     looks=20,
-    target=None,
-    target_reason="",
-    guess=2.1,
+    target=0.6464,
+    target_reason="the median over five seeds of the final validation value of NAdamW at lr 0.01, tuned (scripts/set_race_targets.py)",
+    guess=1.892,
     clip_norm=1.0,
 )

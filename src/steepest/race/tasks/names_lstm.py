@@ -56,8 +56,8 @@ TASK = Task(
     batch=64,
     steps=1000,
     looks=20,
-    target=None,
-    target_reason="",
-    guess=4.2,
+    target=2.9913,
+    target_reason="the median over five seeds of the final validation value of NAdamW at lr 0.03, tuned (scripts/set_race_targets.py)",
+    guess=4.257,
     clip_norm=1.0,
 )

@@ -67,8 +67,8 @@ TASK = Task(
     batch=32,
     steps=500,
     looks=20,
-    target=None,
-    target_reason="",
-    guess=0.82,
+    target=0.0471,
+    target_reason="the median over five seeds of the final validation value of AdamW at lr 0.01, tuned (scripts/set_race_targets.py)",
+    guess=0.8118,
     clip_norm=1.0,
 )
