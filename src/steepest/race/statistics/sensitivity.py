@@ -20,7 +20,7 @@ import numpy as np
 
 from steepest.race.record import Race, TaskFacts, Trial
 from steepest.race.statistics.intervals import median
-from steepest.race.statistics.values import best, cost, of, searches
+from steepest.race.statistics.values import best, cost, of, search
 
 WINDOW = 1.0
 """Decades to either side of the best learning rate over which S is the mean."""
@@ -66,15 +66,15 @@ class Sensitivity:
 def sensitivity(race: Race, entrant: str, task: str) -> Sensitivity:
     """The curve and its figures."""
     facts = race.tasks[task]
-    sweeps = [t for t in of(race, "sensitivity") if t.optimizer == entrant and t.task == task]
-    chosen = {cell.study: best(trials, facts) for cell, trials in searches(race)[entrant].items() if cell.task == task}
+    sweeps, tried = of(race, "sensitivity", entrant, task), search(race, entrant, task)
+    chosen = {study: best(trials, facts) for study, trials in tried.items()}
     if len({t.point["lr"] for t in sweeps}) > 1:
         groups = _sweep(sweeps, chosen, facts)
         lr = median([t.point["lr"] for t in chosen.values()] or [_centre(sweeps, facts)])
         return figures(lr, groups, facts, "sensitivity")
     if not chosen:
         return figures(math.nan, {}, facts, "none")
-    groups = _envelope([t for cell, ts in searches(race)[entrant].items() if cell.task == task for t in ts], chosen, facts)
+    groups = _envelope([t for trials in tried.values() for t in trials], chosen, facts)
     return figures(median([t.point["lr"] for t in chosen.values()]), groups, facts, "tuning")
 
 

@@ -126,9 +126,8 @@ def excesses(finals: Mapping[str, Mapping[Pair, float]]) -> dict[str, float]:
 def final_intervals(race: Race, entrant: str) -> dict[str, Interval]:
     """Task → median metric of its final runs, with the interval over studies and seeds."""
     runs: dict[str, dict[int, list[float]]] = {}
-    for t in of(race, final_purpose(race)):
-        if t.optimizer == entrant:
-            task = race.tasks[t.task]
-            sign = -1.0 if task.higher_is_better else 1.0
-            runs.setdefault(t.task, {}).setdefault(t.study, []).append(sign * cost(final_metric(t), task))
+    for t in of(race, final_purpose(race), entrant):
+        task = race.tasks[t.task]
+        sign = -1.0 if task.higher_is_better else 1.0
+        runs.setdefault(t.task, {}).setdefault(t.study, []).append(sign * cost(final_metric(t), task))
     return {w: grouped_median_interval(list(runs[w].values())) for w in race.tasks if w in runs}
