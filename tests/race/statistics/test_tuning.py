@@ -70,6 +70,7 @@ def test_sensitivity_of_a_race() -> None:
     gone = [p for p in edge.points if p.diverged]
     assert gone, "diverged points stay visible"
     assert gone[-1].metric == 0.9
+    assert {p.trials for p in steep.points} == {3}, "one a study, without the lucky one that tuning chose"
     assert min(p.metric for p in steep.points) == next(p.metric for p in steep.points if p.multiple == 1.0)
 
 

@@ -168,7 +168,8 @@ def status_of(*conditions: bool) -> Status:
 
 
 def _inside(race: Race, trial: Trial) -> bool:
-    return all(-1e-9 <= position(trial.point[a.name], a) <= 1 + 1e-9 for a in race.entrants[trial.optimizer].space if a.name in trial.point)
+    """Up to rounding: points may be recorded with few digits."""
+    return all(-0.001 <= position(trial.point[a.name], a) <= 1.001 for a in race.entrants[trial.optimizer].space if a.name in trial.point)
 
 
 def _points(trials: list[Trial]) -> list[tuple[tuple[str, float], ...]]:

@@ -135,9 +135,14 @@ def _crossing(x: np.ndarray, y: np.ndarray, limit: float) -> tuple[float, bool]:
 
 
 def _sweep(sweeps: Sequence[Trial], chosen: dict[int, Trial], task: TaskFacts) -> dict[float, list[Trial]]:
-    """Multiple → trials, each study against the learning rate that it chose."""
+    """Multiple → trials, each study against the learning rate that it chose.
+
+    The tuning trial that was chosen takes part only where the sweep left it out: having been chosen as the best, it is
+    luckier than the others.
+    """
     groups: dict[float, list[Trial]] = defaultdict(list)
-    for t in [*sweeps, *chosen.values()]:
+    swept = {(t.study, t.point["lr"]) for t in sweeps}
+    for t in [*sweeps, *(t for t in chosen.values() if (t.study, t.point["lr"]) not in swept)]:
         own = chosen[t.study].point["lr"] if t.study in chosen else _centre([s for s in sweeps if s.study == t.study], task)
         groups[_rounded(t.point["lr"] / own)].append(t)
     return dict(groups)
