@@ -55,3 +55,18 @@ def test_a_profile_of_times_given_as_studies_is_the_same() -> None:
     found = profiles({s: {w: [[t]] for w, t in tasks.items()} for s, tasks in kept.items()}, resamples=20)
     assert {s: p.score.middle for s, p in found.items()} == pytest.approx(scores(kept))
     assert min(r for tasks in ratios(kept).values() for r in tasks.values()) == 1.0
+
+
+def test_the_rule_of_variants_by_hand() -> None:
+    times = {
+        "a": {"base": 10.0, "variant": 10.0},
+        "slow on the variant": {"base": 10.0, "variant": 41.0},
+        "missed the variant": {"base": 10.0, "variant": math.inf},
+        "missed the base": {"base": math.inf, "variant": 1.0},  # no measure of the fastest on the variant
+    }
+    assert with_variants(times, {"variant": "base"}) == {
+        "a": {"base": 10.0},
+        "slow on the variant": {"base": math.inf},
+        "missed the variant": {"base": math.inf},
+        "missed the base": {"base": math.inf},
+    }

@@ -203,3 +203,13 @@ def test_luck_counts_where_there_is_one_search() -> None:
     assert not compare(costs, luck)[0].told_apart
     assert compare(costs, luck)[0].zone == pytest.approx(2 * math.hypot(0.1, 0.1) / math.sqrt(3))
     assert compare(costs, luck, shared=True)[0].zone == pytest.approx(2 * math.hypot(0.1, 0.1))
+
+
+def test_luck_that_tasks_share_counts_with_many_searches_too() -> None:
+    pairs = [Pair(f"t{t}", s, 0) for t in range(8) for s in range(3)]
+    costs = {"a": dict.fromkeys(pairs, 1.0), "b": {p: 1.1 + 0.001 * i for i, p in enumerate(pairs)}}
+    luck = {e: {Cell(p.task, p.study): 0.1 for p in pairs} for e in costs}
+    assert compare(costs, luck)[0].told_apart
+    shared = compare(costs, luck, shared=True)[0]
+    assert (shared.unit, shared.told_apart) == ("cells", False)
+    assert shared.zone == pytest.approx(2 * math.hypot(0.1, 0.1) / math.sqrt(3)), "three independent draws, not 24"

@@ -233,3 +233,14 @@ def test_rates() -> None:
 def test_no_target_is_no_miss() -> None:
     record = race([Racer("a", misses=1.0)], tasks=[task(0), task(1, target=None)])
     assert costs(record, "a").missed_final == Rate(15, 15)
+
+
+def test_diverging_below_the_best_is_shown_but_is_no_limit() -> None:
+    """A run may diverge at any learning rate by bad luck; what is asked is how far up one may go."""
+    record = race([Racer("a")], tasks=1, studies=1, sensitivity=True, noise=QUIET, trials=16)
+    swept = sorted((t for t in record.trials if t.purpose == "sensitivity"), key=lambda t: t.point["lr"])
+    gone = [replace(t, diverged_at=5, validation=0.9) for t in (swept[0], swept[-1])]
+    kept = [t for t in record.trials if t not in (swept[0], swept[-1])]
+    found = sensitivity(replace(record, trials=(*kept, *gone)), "a", "task-0")
+    assert [bool(p.diverged) for p in found.points] == [True, *[False] * 7, True]
+    assert found.first_diverging == found.points[-1].multiple
