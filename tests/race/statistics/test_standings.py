@@ -112,6 +112,12 @@ def test_one_entrant() -> None:
     assert status(record)[10] == "not kept"
 
 
+def test_a_baseline_that_is_not_in_the_race() -> None:
+    table = standings(race(THREE, tasks=2, baseline="elsewhere"))
+    assert all(s.speedup is None and math.isnan(s.step_ratio) for s in table)
+    assert verdict(race(THREE, tasks=2, baseline="elsewhere"), table).speed.endswith(".")
+
+
 def test_order_of_trials_and_entrants_changes_nothing() -> None:
     record = race([*THREE, Racer("wreck", diverges=1.0)], tasks=3)
     turned = replace(record, trials=tuple(reversed(record.trials)), entrants=dict(reversed(record.entrants.items())))

@@ -103,7 +103,7 @@ def test_sensitivity_where_higher_is_better() -> None:
 
 
 def test_budget_by_enumeration() -> None:
-    chosen_by, reported = [0.3, 0.1, 0.5, 0.2, 0.4], [30.0, 11.0, 50.0, 20.0, 40.0]
+    chosen_by, reported = [0.3, 0.1, 0.5, 0.2, 0.4], [30.0, 25.0, 10.0, 20.0, 40.0]  # best by one is not best by the other
     for budget in budget_curve(chosen_by, reported):
         picked = [reported[min(c, key=lambda i: chosen_by[i])] for c in combinations(range(5), budget.k)]
         assert budget.mean == pytest.approx(np.mean(picked))
@@ -195,6 +195,17 @@ def test_a_space_that_is_too_small_is_flagged() -> None:
         assert [(edge.end, edge.of) for edge in lr] == [("high", 3)]
         assert not [edge for edge in edges(record, "b", name) if edge.axis == "lr"]
     assert edges(race([Racer("a")], tasks=1, trials=0), "a", "task-0") == []
+
+
+def test_a_flag_needs_more_than_half_of_the_studies() -> None:
+    record = race([Racer("a")], tasks=1, trials=4)
+    middle = {a.name: (a.low * a.high) ** 0.5 if a.log else (a.low + a.high) / 2 for a in record.entrants["a"].space}
+
+    def flagged(at_the_end: int) -> list[tuple[str, str, int, int]]:
+        trials = [replace(t, point={**middle, "lr": 0.09} if t.study < at_the_end else middle) for t in record.trials]
+        return [(edge.axis, edge.end, edge.studies, edge.of) for edge in edges(replace(record, trials=tuple(trials)), "a", "task-0")]
+
+    assert [flagged(n) for n in range(4)] == [[], [], [("lr", "high", 2, 3)], [("lr", "high", 3, 3)]]
 
 
 def test_flags_by_chance_are_as_rare_as_stated() -> None:
