@@ -3,7 +3,7 @@
     race([Racer("adamw"), Racer("good", quality=-0.1), Racer("wreck", diverges=1.0)])
 
 A run's metric is `level of the task * exp(quality + bowl in log lr + noise)`, capped at guessing. Tuning draws points
-from a scrambled Sobol sequence, the same for every entrant and task, and the best on validation is evaluated on fresh
+from a scrambled Sobol sequence, the same for every entrant, and the best on validation is evaluated on fresh
 seeds: the luck of the search is in the record as it would be in a real one. Two racers that differ in name alone get
 other noise, as two implementations of one optimizer would.
 """
@@ -102,10 +102,11 @@ def race(
     sensitivity: bool = False,
     defaults: bool = False,
     baseline: str | None = None,
+    shared_points: bool = False,
 ) -> Race:
-    """The record of such a race. `trials=0` races with defaults alone."""
+    """The record of such a race. `trials=0` races with defaults alone; `shared_points` tries the same ones on every task."""
     facts = [task(i) for i in range(tasks)] if isinstance(tasks, int) else list(tasks)
-    maker = _Maker(noise or Noise(), seed)
+    maker = _Maker(noise or Noise(), seed, shared_points)
     made: list[Trial] = []
     for w, t in enumerate(facts):
         for racer in racers:
@@ -133,14 +134,14 @@ def race(
 
 
 class _Maker:
-    def __init__(self, noise: Noise, seed: int) -> None:
-        self.noise, self.seed = noise, seed
+    def __init__(self, noise: Noise, seed: int, shared_points: bool) -> None:
+        self.noise, self.seed, self.shared_points = noise, seed, shared_points
         self.rng = np.random.default_rng(seed)
 
     def study(self, racer: Racer, t: TaskFacts, w: int, study: int, trials: int, seeds: int, sensitivity: bool) -> list[Trial]:
         if not trials:
             return []
-        points = self.points(racer, study, trials)
+        points = self.points(racer, -1 if self.shared_points else w, study, trials)
         tuning = [self.run(racer, t, w, "tuning", study, k, study, p) for k, p in enumerate(points)]
         sign = -1 if t.higher_is_better else 1
         chosen = min(tuning, key=lambda x: sign * x.validation).point
@@ -150,10 +151,10 @@ class _Maker:
             made += [self.run(racer, t, w, "sensitivity", study, i, study, p) for i, p in enumerate(sweep)]
         return made
 
-    def points(self, racer: Racer, study: int, trials: int) -> list[dict[str, float]]:
-        """The same in every task; each axis of its own space mapped from the same point of the unit cube."""
+    def points(self, racer: Racer, w: int, study: int, trials: int) -> list[dict[str, float]]:
+        """Each axis of its own space mapped from a point of the unit cube that is the same for all entrants."""
         exponent = max(1, math.ceil(math.log2(trials)))
-        cube = qmc.Sobol(len(racer.space), rng=np.random.default_rng([self.seed, study])).random_base2(exponent)[:trials]
+        cube = qmc.Sobol(len(racer.space), rng=np.random.default_rng([self.seed, w + 1, study])).random_base2(exponent)[:trials]
         return [{a.name: _place(a, float(u)) for a, u in zip(racer.space, row, strict=True)} for row in cube]
 
     def default(self, racer: Racer) -> dict[str, float]:

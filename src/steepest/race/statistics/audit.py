@@ -34,7 +34,7 @@ class Finding:
 POINTS: list[tuple[str, Callable[[Race], Answer]]] = [
     ("The same tuning budget for every optimizer, the baseline included", protocol.budget),
     ("A search space for each optimizer, written down with its scales, the same on all tasks", protocol.spaces),
-    ("Quasi-random joint sampling, the same points when repeated", protocol.sampling),
+    ("Quasi-random joint sampling, repeatable, with other points on each task", protocol.sampling),
     ("Best points at an edge of the space are flagged", protocol.boundary),
     ("Strong baselines: AdamW, NAdamW, SGD with Nesterov momentum, on the same schedule", protocol.baselines),
     ("Learning rate, weight decay and warm-up are tuned; epsilon too from 25 trials on", protocol.axes),

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from steepest.race.record import Race, Trial
 from steepest.race.statistics.boundary import all_edges, position
+from steepest.race.statistics.luck import shared_points
 from steepest.race.statistics.values import final_purpose, of, searches
 
 Status = Literal["kept", "partly", "not kept"]
@@ -51,19 +52,19 @@ def spaces(race: Race) -> Answer:
 
 
 def sampling(race: Race) -> Answer:
-    """3. All axes move at once, the points do not depend on the task, and the sampler is quasi-random."""
+    """3. All axes move at once, the sampler is quasi-random, and tasks do not share the luck of its points."""
     found = searches(race)
     if not any(found.values()):
         return "not kept", UNTUNED
     sampler = str(race.settings.get("sampler", ""))
     joint = all(_joint(trials) for cells in found.values() for trials in cells.values())
-    same = all(_same_points(cells) for cells in found.values())
+    shared = shared_points(race)
     named = bool(re.search("sobol|halton|quasi|qmc", sampler, re.IGNORECASE))
     said = f"sampler: {sampler or 'not recorded'}; " + (
         "all hyperparameters vary at once" if joint else "hyperparameters vary one at a time"
     )
-    said += "; the same points on every task" if same else "; other points on each task"
-    return status_of(named, joint, same), said
+    said += "; the same points on several tasks, which share their luck" if shared else "; other points on each task and in each search"
+    return status_of(named, joint, not shared), said
 
 
 def boundary(race: Race) -> Answer:
@@ -167,7 +168,8 @@ def status_of(*conditions: bool) -> Status:
 
 
 def _inside(race: Race, trial: Trial) -> bool:
-    return all(-1e-9 <= position(trial.point[a.name], a) <= 1 + 1e-9 for a in race.entrants[trial.optimizer].space if a.name in trial.point)
+    """Up to rounding: points may be recorded with few digits."""
+    return all(-0.001 <= position(trial.point[a.name], a) <= 1.001 for a in race.entrants[trial.optimizer].space if a.name in trial.point)
 
 
 def _points(trials: list[Trial]) -> list[tuple[tuple[str, float], ...]]:
@@ -181,10 +183,3 @@ def _joint(trials: list[Trial]) -> bool:
         return True
     moves = [sum(a.point.get(k) != b.point.get(k) for k in tuned) for a, b in pairwise(trials)]
     return min(moves) >= 2
-
-
-def _same_points(cells: dict[Any, list[Trial]]) -> bool:
-    by_study: dict[int, set[str]] = {}
-    for cell, trials in cells.items():
-        by_study.setdefault(cell.study, set()).add(repr(_points(trials)))
-    return all(len(points) == 1 for points in by_study.values())

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from steepest.race.record import AxisFacts, Race
-from steepest.race.statistics.values import best, searches
+from steepest.race.statistics.values import best, search
 
 OUTER = 0.1
 """The part of an axis, at either end, that counts as its edge."""
@@ -56,7 +56,7 @@ def end_of(value: float, axis: AxisFacts) -> End | None:
 
 def edges(race: Race, entrant: str, task: str) -> list[Edge]:
     """The axes to extend; empty where nothing was tuned."""
-    chosen = [best(trials, race.tasks[task]) for cell, trials in searches(race)[entrant].items() if cell.task == task]
+    chosen = [best(trials, race.tasks[task]) for trials in search(race, entrant, task).values()]
     found: list[Edge] = []
     for axis in race.entrants[entrant].space:
         ends: list[End | None] = [end_of(t.point[axis.name], axis) for t in chosen if axis.name in t.point]

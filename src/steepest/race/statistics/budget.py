@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from steepest.race.record import Race
 from steepest.race.statistics.intervals import median
-from steepest.race.statistics.values import Cell, cost, final_metric, of, searches
+from steepest.race.statistics.values import Cell, cost, final_metric, of, search
 
 
 @dataclass(frozen=True)
@@ -53,22 +53,21 @@ def race_budget(race: Race, entrant: str, task: str) -> list[Budget]:
     facts = race.tasks[task]
     sign = -1.0 if facts.higher_is_better else 1.0
     curves: list[list[Budget]] = []
-    for cell, trials in searches(race)[entrant].items():
-        if cell.task == task:
-            costs = [cost(t.validation, facts) for t in trials]
-            curves.append(budget_curve(costs, [sign * c for c in costs]))
+    for trials in search(race, entrant, task).values():
+        costs = [cost(t.validation, facts) for t in trials]
+        curves.append(budget_curve(costs, [sign * c for c in costs]))
     longest = max(map(len, curves), default=0)
     return [_average([c[k] for c in curves if len(c) > k]) for k in range(longest)]
 
 
 def defaults_metric(race: Race, entrant: str, task: str) -> float:
     """The median metric with default hyperparameters, which cost no trial at all; nan if they were not run."""
-    return median([final_metric(t) for t in of(race, "defaults") if (t.optimizer, t.task) == (entrant, task)])
+    return median([final_metric(t) for t in of(race, "defaults", entrant, task)])
 
 
 def steps_budget(race: Race, entrant: str, cell: Cell) -> list[Budget]:
     """The budget curve of one study in steps to the target, a miss being infinite: chosen by time, as AlgoPerf does."""
-    return budget_curve([t.steps_to_target for t in searches(race)[entrant].get(cell, [])])
+    return budget_curve([t.steps_to_target for t in search(race, entrant, cell.task).get(cell.study, [])])
 
 
 def _budget(ordered: Sequence[float], k: int) -> Budget:

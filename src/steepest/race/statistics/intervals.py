@@ -97,12 +97,13 @@ def mean_interval(values: Sequence[float]) -> Interval:
     middle = float(array.mean()) if len(array) else math.nan
     if len(array) < 2:
         return Interval(middle, -math.inf, math.inf, len(array))
-    if np.ptp(array) <= 1e-12 * np.abs(array).max():  # BCa divides by the spread
+    size = float(np.abs(array).max())
+    if np.ptp(array) <= 1e-12 * size:  # BCa divides by the spread
         return Interval(middle, middle, middle, len(array))
     found = stats.bootstrap(
-        (array,), np.mean, confidence_level=CONFIDENCE, n_resamples=RESAMPLES, method="BCa", rng=np.random.default_rng(SEED)
+        (array / size,), np.mean, confidence_level=CONFIDENCE, n_resamples=RESAMPLES, method="BCa", rng=np.random.default_rng(SEED)
     ).confidence_interval
-    return Interval(middle, float(found.low), float(found.high), len(array))
+    return Interval(middle, size * float(found.low), size * float(found.high), len(array))
 
 
 def _draw(groups: Sequence[Sequence[float]], rng: np.random.Generator) -> float:

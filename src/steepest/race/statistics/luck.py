@@ -36,3 +36,15 @@ def lucks(race: Race) -> dict[str, dict[Cell, float]]:
         name: {cell: search_luck([cost(t.validation, race.tasks[cell.task]) for t in trials]) for cell, trials in cells.items()}
         for name, cells in searches(race).items()
     }
+
+
+def shared_points(race: Race) -> bool:
+    """Whether some study tried the same points on several tasks: lucky points are then lucky on all of them."""
+    for cells in searches(race).values():
+        tried: set[tuple[int, str]] = set()
+        for cell, trials in cells.items():
+            key = (cell.study, repr([sorted(t.point.items()) for t in trials]))
+            if key in tried:
+                return True
+            tried.add(key)
+    return False

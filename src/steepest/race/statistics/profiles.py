@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from steepest.race.statistics.intervals import CONFIDENCE, Interval, percentiles
-from steepest.race.statistics.times import Times, redrawn, study_times, times_to_target
+from steepest.race.statistics.times import Times, observations, redrawn, times_to_target
 
 TAU_MAX = 4.0
 POINTS = 100
@@ -75,8 +75,7 @@ def profiles(times: Times, resamples: int = 1000) -> dict[str, Profile]:
         low, high = np.quantile(shares, [tail, 1 - tail], axis=1, method="nearest")
         share = profile(list(point[e].values()))
         areas = np.trapezoid(shares, TAUS, axis=0) / (TAU_MAX - 1)
-        # How often a workload was searched is what the band rests on: of one search of one trial there is none.
-        values = max(len(s) if len(s) > 1 else len(times[e][w][0]) if s else 0 for w in times[e] for s in [study_times(times[e][w])])
+        values = max(map(observations, times[e].values()), default=0)
         found[e] = Profile(share, low.tolist(), high.tolist(), percentiles(areas.tolist(), score(share), values))
     return found
 

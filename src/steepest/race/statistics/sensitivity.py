@@ -20,7 +20,7 @@ import numpy as np
 
 from steepest.race.record import Race, TaskFacts, Trial
 from steepest.race.statistics.intervals import median
-from steepest.race.statistics.values import best, cost, of, searches
+from steepest.race.statistics.values import best, cost, of, search
 
 WINDOW = 1.0
 """Decades to either side of the best learning rate over which S is the mean."""
@@ -66,15 +66,15 @@ class Sensitivity:
 def sensitivity(race: Race, entrant: str, task: str) -> Sensitivity:
     """The curve and its figures."""
     facts = race.tasks[task]
-    sweeps = [t for t in of(race, "sensitivity") if t.optimizer == entrant and t.task == task]
-    chosen = {cell.study: best(trials, facts) for cell, trials in searches(race)[entrant].items() if cell.task == task}
+    sweeps, tried = of(race, "sensitivity", entrant, task), search(race, entrant, task)
+    chosen = {study: best(trials, facts) for study, trials in tried.items()}
     if len({t.point["lr"] for t in sweeps}) > 1:
         groups = _sweep(sweeps, chosen, facts)
         lr = median([t.point["lr"] for t in chosen.values()] or [_centre(sweeps, facts)])
         return figures(lr, groups, facts, "sensitivity")
     if not chosen:
         return figures(math.nan, {}, facts, "none")
-    groups = _envelope([t for cell, ts in searches(race)[entrant].items() if cell.task == task for t in ts], chosen, facts)
+    groups = _envelope([t for trials in tried.values() for t in trials], chosen, facts)
     return figures(median([t.point["lr"] for t in chosen.values()]), groups, facts, "tuning")
 
 
@@ -135,9 +135,14 @@ def _crossing(x: np.ndarray, y: np.ndarray, limit: float) -> tuple[float, bool]:
 
 
 def _sweep(sweeps: Sequence[Trial], chosen: dict[int, Trial], task: TaskFacts) -> dict[float, list[Trial]]:
-    """Multiple → trials, each study against the learning rate that it chose."""
+    """Multiple → trials, each study against the learning rate that it chose.
+
+    The tuning trial that was chosen takes part only where the sweep left it out: having been chosen as the best, it is
+    luckier than the others.
+    """
     groups: dict[float, list[Trial]] = defaultdict(list)
-    for t in [*sweeps, *chosen.values()]:
+    swept = {(t.study, t.point["lr"]) for t in sweeps}
+    for t in [*sweeps, *(t for t in chosen.values() if (t.study, t.point["lr"]) not in swept)]:
         own = chosen[t.study].point["lr"] if t.study in chosen else _centre([s for s in sweeps if s.study == t.study], task)
         groups[_rounded(t.point["lr"] / own)].append(t)
     return dict(groups)

@@ -16,7 +16,7 @@ import numpy as np
 from steepest.race.extra import NeedsExtra
 from steepest.race.statistics.intervals import Interval, percentiles
 from steepest.race.statistics.luck import chances
-from steepest.race.statistics.times import Times, redrawn, study_times, time_to_target
+from steepest.race.statistics.times import Times, observations, redrawn, study_times, time_to_target
 
 with NeedsExtra():
     from scipy import stats
@@ -100,7 +100,7 @@ def overall(times: Times, baseline: str, resamples: int = 1000) -> dict[str, Ove
         both = [w for w, (mine, theirs) in pairs.items() if math.isfinite(mine) and math.isfinite(theirs)]
         middle = geometric_mean([pairs[w][1] / pairs[w][0] for w in both])
         found[e] = Overall(
-            factor=_interval(drawn[e], drawn[baseline], both, middle, min((len(times[e][w]) for w in both), default=0)),
+            factor=_interval(drawn[e], drawn[baseline], both, middle, min((observations(times[e][w]) for w in both), default=0)),
             both=len(both),
             tasks=len(pairs),
             entrant_only=sum(math.isfinite(m) and not math.isfinite(t) for m, t in pairs.values()),
@@ -114,7 +114,7 @@ def geometric_mean(values: Sequence[float]) -> float:
     return float(stats.gmean(values)) if len(values) else math.nan
 
 
-def _interval(mine: dict[str, list[float]], theirs: dict[str, list[float]], both: list[str], middle: float, studies: int) -> Interval:
+def _interval(mine: dict[str, list[float]], theirs: dict[str, list[float]], both: list[str], middle: float, values: int) -> Interval:
     if not both:
         return Interval(math.nan, 0.0, math.inf, 0)
     a, b = (np.array([drawn[w] for w in both]) for drawn in (mine, theirs))
@@ -122,7 +122,7 @@ def _interval(mine: dict[str, list[float]], theirs: dict[str, list[float]], both
     with np.errstate(invalid="ignore"):
         logs = np.where(np.isinf(a) & np.isinf(b), 0.0, np.log(b) - np.log(a))
         draws = np.exp(logs.mean(axis=0))
-    return percentiles(np.where(np.isnan(draws), middle, draws).tolist(), middle, max(studies, 2))
+    return percentiles(np.where(np.isnan(draws), middle, draws).tolist(), middle, values)
 
 
 def _outcome(mine: float, theirs: float) -> Outcome:

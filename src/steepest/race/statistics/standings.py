@@ -40,7 +40,7 @@ class Standing:
     score: Interval
     """Of AlgoPerf, from the steps to the targets. It depends on the field."""
     speedup: Overall | None
-    """In steps over the baseline; None: it is the baseline."""
+    """In steps over the baseline; None: it is the baseline, or that is not in the race."""
     costs: Costs
     step_ratio: float
     """How long a step takes relative to the baseline."""
@@ -54,7 +54,7 @@ def standings(race: Race, comparisons: list[Comparison] | None = None) -> list[S
     """All entrants, the best first; those that failed, and those that have not run everywhere, last."""
     comparisons = compare_finals(race) if comparisons is None else comparisons
     finals, times = final_costs(race), trial_times(race)
-    excess, profile, speed = excesses(finals), profiles(times), overall(times, race.baseline)
+    excess, profile, speed = excesses(finals), profiles(times), overall(times, race.baseline) if race.baseline in times else {}
     bills = {e: costs(race, e) for e in race.entrants}
     ran = {e: len({pair.task for pair in finals[e]}) for e in race.entrants}
 
@@ -126,9 +126,8 @@ def excesses(finals: Mapping[str, Mapping[Pair, float]]) -> dict[str, float]:
 def final_intervals(race: Race, entrant: str) -> dict[str, Interval]:
     """Task → median metric of its final runs, with the interval over studies and seeds."""
     runs: dict[str, dict[int, list[float]]] = {}
-    for t in of(race, final_purpose(race)):
-        if t.optimizer == entrant:
-            task = race.tasks[t.task]
-            sign = -1.0 if task.higher_is_better else 1.0
-            runs.setdefault(t.task, {}).setdefault(t.study, []).append(sign * cost(final_metric(t), task))
+    for t in of(race, final_purpose(race), entrant):
+        task = race.tasks[t.task]
+        sign = -1.0 if task.higher_is_better else 1.0
+        runs.setdefault(t.task, {}).setdefault(t.study, []).append(sign * cost(final_metric(t), task))
     return {w: grouped_median_interval(list(runs[w].values())) for w in race.tasks if w in runs}

@@ -67,11 +67,14 @@ def redrawn(times: Times, resamples: int = RESAMPLES) -> dict[str, dict[str, lis
 
 def time_interval(studies: Sequence[Sequence[float]]) -> Interval:
     """The time to target of one entrant on one task with its interval over studies."""
-    n = len(study_times(studies))
-    if not n:
-        return Interval(math.inf, -math.inf, math.inf, 0)
     draws = _redraw(studies, RESAMPLES, np.random.default_rng(SEED))
-    return percentiles(draws, time_to_target(studies), n if n > 1 else len(studies[0]))
+    return percentiles(draws, time_to_target(studies), observations(studies))
+
+
+def observations(studies: Sequence[Sequence[float]]) -> int:
+    """From how many values a time's interval is: studies; or the trials, where there is one study."""
+    ran = [s for s in studies if len(s)]
+    return len(ran[0]) if len(ran) == 1 else len(ran)
 
 
 def _redraw(studies: Sequence[Sequence[float]], resamples: int, rng: np.random.Generator) -> list[float]:

@@ -49,9 +49,9 @@ def relative(a: float, b: float) -> float:
     return 2.0 * (a - b) / (abs(a) + abs(b))
 
 
-def of(race: Race, purpose: Purpose) -> list[Trial]:
-    """The trials for one purpose, in a fixed order whatever order they finished in."""
-    chosen = [t for t in race.trials if t.purpose == purpose]
+def of(race: Race, purpose: Purpose, entrant: str | None = None, task: str | None = None) -> list[Trial]:
+    """The trials for one purpose, of all or of one, in a fixed order whatever order they finished in."""
+    chosen = [t for t in race.trials if t.purpose == purpose and entrant in (None, t.optimizer) and task in (None, t.task)]
     return sorted(chosen, key=lambda t: (t.task, t.optimizer, t.study, t.number, t.seed))
 
 
@@ -87,6 +87,14 @@ def searches(race: Race) -> dict[str, dict[Cell, list[Trial]]]:
     for t in of(race, "tuning"):
         found[t.optimizer][Cell(t.task, t.study)].append(t)
     return {name: dict(cells) for name, cells in found.items()}
+
+
+def search(race: Race, entrant: str, task: str) -> dict[int, list[Trial]]:
+    """Study → the trials of one entrant's search on one task, by number."""
+    found: dict[int, list[Trial]] = defaultdict(list)
+    for t in of(race, "tuning", entrant, task):
+        found[t.study].append(t)
+    return dict(found)
 
 
 def best(trials: Iterable[Trial], task: TaskFacts) -> Trial:

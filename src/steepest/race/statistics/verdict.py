@@ -91,7 +91,7 @@ def _limits(race: Race, table: Sequence[Standing]) -> list[str]:
         found.append(f"Models of {span} parameters: this does not predict the order for larger ones.")
     tuning = of(race, "tuning")
     final = of(race, final_purpose(race))
-    studies, seeds = len({t.study for t in tuning or final}), len({t.seed for t in final})
+    studies, seeds = len({t.study for t in tuning or final}), len({t.number for t in final})
     if tuning:
         trials = len({t.number for t in tuning})
         found.append(f"{_count(studies, 'search', 'searches')} of {_count(trials, 'trial')} each and {_count(seeds, 'seed')} a result.")
