@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     )
     one.set_defaults(run=_show)
 
-    race = commands.add_parser("race", help="compare optimizers on real data; writes race.html and race.json")
+    race = commands.add_parser("race", help="compare optimizers on real data; writes race.html, race.db and race.parquet")
     from steepest.race import command
 
     command.add_arguments(race)

@@ -100,6 +100,7 @@ def test_two_workers_on_one_server(url, tmp_path):
     assert "***" not in said  # no password to hide
 
 
+@pytest.mark.slow
 def test_connections_that_are_cut_in_mid_race(url, tmp_path):
     engine = start(*WORDS, "--storage", url, "--workers", "1", "--out", str(tmp_path))
     for done in (1, 3):

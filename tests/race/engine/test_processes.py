@@ -7,7 +7,7 @@ import time
 import pytest
 
 from steepest.race import record
-from tests.race.engine.helpers import TINY, children, finish, start, states, timeless, until
+from tests.race.engine.helpers import TINY, children, finish, race, settings, start, states, timeless, until
 
 RACE = ("--task", f"{TINY}:slow", "--optimizers", "adamw,sgd", "--trials", "2", "--seeds", "1", "--heartbeat", "1")
 RUNS = 6
@@ -33,12 +33,9 @@ def go_on(folder):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("undisturbed")
-    process = start(*RACE, "--out", str(folder), "--workers", "2")
-    said = finish(process)
-    assert process.returncode == 0, said
-    assert states(folder / "race.db") == ["COMPLETE"] * RUNS
-    return record.load(folder)
+    """The same race in this process."""
+    wanted = settings(tasks=(f"{TINY}:slow",), trials=2, seeds=1, multiples=(), target_seeds=3)
+    return race(tmp_path_factory.mktemp("undisturbed") / "race.db", wanted)
 
 
 def test_kill_9_of_a_worker_in_the_middle_of_a_run(undisturbed, tmp_path):
@@ -52,6 +49,7 @@ def test_kill_9_of_a_worker_in_the_middle_of_a_run(undisturbed, tmp_path):
     assert timeless(record.load(tmp_path)) == timeless(undisturbed)
 
 
+@pytest.mark.slow
 def test_kill_9_of_the_whole_race(undisturbed, tmp_path):
     process = begin(tmp_path, "--workers", "1")
     (worker,) = children(process.pid)
@@ -61,6 +59,7 @@ def test_kill_9_of_the_whole_race(undisturbed, tmp_path):
     assert timeless(go_on(tmp_path)) == timeless(undisturbed)
 
 
+@pytest.mark.slow
 def test_a_worker_whose_race_was_killed_gives_its_run_back(tmp_path):
     process = start(
         "--task",
@@ -114,6 +113,7 @@ def test_ctrl_c_twice_leaves_at_once_and_gives_runs_back(tmp_path):
     assert not os.path.exists(f"/proc/{worker}")
 
 
+@pytest.mark.slow
 def test_a_worker_of_its_own_joins_in_and_sigterm_gives_its_run_back(tmp_path):
     words = ("--task", f"{TINY}:long", "--optimizers", "sgd", "--trials", "2", "--seeds", "1", "--workers", "0", "--out", str(tmp_path))
     engine = start(*words)
@@ -127,3 +127,14 @@ def test_a_worker_of_its_own_joins_in_and_sigterm_gives_its_run_back(tmp_path):
     engine.send_signal(signal.SIGINT)
     assert "0 of 3 runs are done" in finish(engine, timeout=60)
     assert engine.returncode == 130
+
+
+@pytest.mark.slow
+def test_a_run_that_kills_every_worker_stops_the_race(tmp_path):
+    words = ("--task", f"{TINY}:killer", "--optimizers", "sgd", "--trials", "1", "--seeds", "1", "--workers", "1", "--out", str(tmp_path))
+    process = start(*words)
+    said = finish(process)
+    assert process.returncode == 2, said
+    assert said.count("A worker was killed (SIGKILL)") == 3
+    assert "The run of sgd on killer, tuning 0 has killed its worker 3 times, most often because memory ran out" in said
+    assert states(tmp_path / "race.db") == ["WAITING"] * 2
