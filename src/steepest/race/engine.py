@@ -148,7 +148,7 @@ class Engine:
         self.progress = progress(self.count, len(self.complete))
         self._events: queue.Queue[tuple[_Process, dict[str, Any] | None]] = queue.Queue()
         self._processes: list[_Process] = []
-        self._interrupts = 0
+        self._interrupts, self._running = 0, 0
 
     def run(self) -> None:
         """Until all is done. Raises Interrupted, or RaceError with what went wrong."""
@@ -284,7 +284,9 @@ class Engine:
 
     def _look(self) -> None:
         """Count the runs of other machines too; where no worker is left here, give back what dead ones hold."""
-        self.complete |= {i for i, row in enumerate(self.store.rows()[: self.count]) if row.state == "COMPLETE"}
+        rows = self.store.rows()[: self.count]
+        self.complete |= {i for i, row in enumerate(rows) if row.state == "COMPLETE"}
+        self._running = sum(row.state == "RUNNING" for row in rows)
         if not self._processes and not self._interrupts:
             self.store.give_back_stale()
         self._show()
@@ -293,7 +295,7 @@ class Engine:
         left = [i for i in range(self.count) if i not in self.complete]
         job = next((self.plan.field.jobs[w.run] for w in self._processes if w.run is not None), None)
         what = "waiting for workers" if job is None else f"{job.purpose}: {job.optimizer}, {job.task}"
-        self.progress.show(what, len(self.complete), self.forecast.left(left, len(self._processes)))
+        self.progress.show(what, len(self.complete), self.forecast.left(left, max(len(self._processes), self._running)))
 
     # -- Ctrl-C --------------------------------------------------------------------------------------
 
