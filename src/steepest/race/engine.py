@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -115,7 +116,8 @@ class _Process:
     process: "subprocess.Popen[str]"
     run: int | None = None
     failures: int = 0
-    lines: list[str] = field(default_factory=list[str])
+    lines: "deque[str]" = field(default_factory=lambda: deque[str](maxlen=200))
+    """The last that it printed, for the case that it fails."""
     listener: "threading.Thread | None" = None
 
 
@@ -242,7 +244,7 @@ class Engine:
         how = signal.Signals(-status).name if status < 0 else f"status {status}"
         what = "".join(f" in the run of {self.plan.field.jobs[run]}" for run in held)
         if not held and who.failures + 1 >= 3:
-            raise RaceError(f"Workers end with {how} before they begin a run:\n{''.join(who.lines[-20:]).strip()}")
+            raise RaceError(f"Workers end with {how} before they begin a run:\n{''.join(list(who.lines)[-20:]).strip()}")
         self.progress.say(f"A worker was killed ({how}){what}; its run is given back and another worker takes over.")
         self._start(failures=0 if held else who.failures + 1)
 
