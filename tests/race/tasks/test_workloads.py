@@ -107,6 +107,14 @@ def test_sequences_are_cut_off_where_they_end() -> None:
     assert torch.equal(task.loss(model, (letters, following)), task.loss(model, (other, following)))
 
 
+def test_windows_follow_one_another() -> None:
+    """Read one after the other they are the play: no character is trained on twice in a pass."""
+    plays = vendored("shakespeare")
+    known = sorted({character for play in plays.values() for character in play.tolist()})
+    text, _ = next(TASKS["shakespeare-transformer"].load().train.all(1000))
+    assert bytes(known[i] for i in text.flatten().tolist()) == plays["coriolanus"].tobytes()[: text.numel()]
+
+
 def test_a_name_is_spelled_from_its_beginning_to_its_end() -> None:
     names = set(vendored("surnames")["surnames"].tobytes().decode().split())
     letters, following = next(TASKS["names-lstm"].load().test.all(2000))
