@@ -57,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     convert.add_argument("--out", type=Path, help="where to write it (FILE.TO.safetensors)")
     convert.set_defaults(run=_convert)
 
-    race = commands.add_parser("race", help="compare optimizers on real data; writes race.html and race.json")
+    race = commands.add_parser("race", help="compare optimizers on real data; writes race.html, race.db and race.parquet")
     from steepest.race import command
 
     command.add_arguments(race)

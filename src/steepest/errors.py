@@ -6,7 +6,9 @@
     ├── TensorError           (ValueError)    a parameter or gradient that cannot be stepped
     ├── StateError            (ValueError)    a checkpoint that does not fit the optimizer
     ├── UnknownOptimizer      (LookupError)   a name that is not registered
-    └── MissingExtra          (ImportError)   a part of Steepest whose packages are not installed
+    ├── TaskError             (ValueError)    a task of a race that is unknown or cannot be trained
+    ├── MissingExtra          (ImportError)   a part of Steepest whose packages are not installed
+    └── RaceError                             a race cannot start or go on: its arguments, its record, its storage
 
 Each one is raised before anything has been changed, and says what came, why it cannot be and what to
 type instead. Each also derives from the built-in error that a user of PyTorch would have caught.
@@ -45,5 +47,13 @@ class UnknownOptimizer(SteepestError, LookupError):
     """No optimizer is registered under the name that was asked for."""
 
 
+class TaskError(SteepestError, ValueError):
+    """A task of a race is unknown, or cannot be trained as it is."""
+
+
 class MissingExtra(SteepestError, ImportError):
     """A part of Steepest needs packages that the base installation leaves out."""
+
+
+class RaceError(SteepestError):
+    """A race cannot start or go on: its arguments, its record, its storage or its disk."""

@@ -4,7 +4,7 @@ from types import TracebackType
 
 from steepest.errors import MissingExtra
 
-_PACKAGES = {"torch", "sklearn", "scipy", "plotly", "rich"}
+_PACKAGES = {"torch", "sklearn", "scipy", "plotly", "rich", "optuna", "sqlalchemy", "pyarrow"}
 
 
 class NeedsExtra:

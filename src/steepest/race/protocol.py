@@ -1,123 +1,163 @@
-"""The rules of a race: which learning rates are tried, on which seeds, and which one is taken.
+"""The rules of a race: who is trained on what, how often, with which seeds, in which order.
 
-Every optimizer gets the same number of full-length trials on a logarithmic grid of its own; the learning
-rate that does best at the end of its runs on validation data is trained again from other seeds, and only
-then is the test data looked at.
+    tuning       `trials` full-length runs of every optimizer on every task, at quasi-random points of its own space
+    target       for a task without a target: the baseline at its chosen point; their median best value is the target
+    evaluation   `seeds` runs at the chosen point, on seeds that no choice was made on; only these see the test data
+    sensitivity  runs at multiples of each one's own chosen learning rate
+    defaults     instead of all these: `seeds` runs at each one's default arguments
+
+The whole search is repeated `studies` times with other points and other seeds. The plan is a list in a fixed
+order, a function of the settings alone: on every machine run number 17 is the same run.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from statistics import fmean
-from typing import NamedTuple
+from dataclasses import asdict, dataclass, fields
+from hashlib import sha256
+from typing import Any, NamedTuple
 
-from steepest.errors import HyperparameterError
-from steepest.race.record import Edge, Job, Run
-from steepest.registry import registration
+from steepest.errors import RaceError
+from steepest.race.record import Purpose
 
-DECADES = 2.0
-"""How wide every grid is. More trials make it denser, not wider."""
+BASELINE = "adamw"
+"""What speed-ups are measured against, and who sets a missing target; the first entrant, if it does not race."""
 
-CENTRES: Mapping[str, float] = {
-    "sgd": 0.1,
-    "momentum": 0.032,
-    "nesterov": 0.032,
-    "rmsprop": 0.0032,
-    "adam": 0.01,
-    "adamw": 0.01,
-    "adabelief": 0.032,
-    "lookahead": 0.01,
-    "lion": 0.001,
-}
-"""The middle of an optimizer's grid, for small networks trained from scratch in some hundreds of steps.
-
-From one coarse sweep on `digits-cnn` by validation accuracy: six or seven learning rates for each, half a
-decade apart, three seeds that no race uses. Short runs of small networks want larger learning rates than
-the defaults, which are meant for long runs. An optimizer without an entry has its default in the middle.
-"""
-
-TUNING_SEEDS = (0, 1, 2)
-FIRST_EVALUATION_SEED = 100
 FLOOR = 0.01
-"""The learning rate falls along half a cosine to this share of its peak."""
+SCHEDULE = "linear warm-up over the tuned share of the run, then half a cosine down to 1 % of the peak at the last step"
+
+TUNING_SEED, EVALUATION_SEED, SENSITIVITY_SEED, TARGET_SEED = 1_000_000, 2_000_000, 3_000_000, 4_000_000
+"""First seeds of ranges that never meet: a study takes a thousand of its range."""
+
+MULTIPLES = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16, 32)
+"""Of each one's own best learning rate (Wortsman et al. 2023 sweep absolute ones, whose meaning differs from optimizer to optimizer)."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Who races, and how much."""
+    """Who races on what, and how much."""
 
+    tasks: tuple[str, ...]
+    """Names of ours, or FILE:FUNCTION."""
     optimizers: tuple[str, ...]
-    trials: int = 5
+    """As `entrants` reads them."""
+    trials: int
+    studies: int = 1
     seeds: int = 5
+    multiples: tuple[float, ...] = ()
+    target_seeds: int = 5
+    spaces: tuple[str, ...] = ()
+    defaults: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a race that cannot be run."""
-        if not self.optimizers:
-            raise HyperparameterError("A race needs at least one optimizer, as in --optimizers adam,lion.")
-        for name, value in (("trials", self.trials), ("seeds", self.seeds)):
-            if value < 1:
-                raise HyperparameterError(f"--{name} {value}: at least 1 is needed.")
-        for name in self.optimizers:
-            grid(name, self.trials)
+        for name, most in (("trials", 1000), ("studies", 1000), ("seeds", 1000)):
+            value = getattr(self, name)
+            if not 1 <= value <= most:
+                raise RaceError(f"--{name} {value}: give 1 to {most}.")
+        if not self.tasks or not self.optimizers:
+            raise RaceError("A race needs at least one task and one optimizer.")
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, for the record."""
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> "Settings":
+        """The reverse of `as_json`."""
+        known = {f.name for f in fields(cls)}
+        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in content.items() if name in known}
+        return cls(**values)
+
+
+class Group(NamedTuple):
+    """One search: what a choice is made within."""
+
+    task: str
+    optimizer: str
+    study: int
+
+
+class Job(NamedTuple):
+    """One run of the plan."""
+
+    task: str
+    optimizer: str
+    purpose: Purpose
+    study: int
+    number: int
+    seed: int
 
     @property
-    def evaluation_seeds(self) -> list[int]:
-        """Seeds that no choice was made on."""
-        return [FIRST_EVALUATION_SEED + i for i in range(self.seeds)]
+    def group(self) -> Group:
+        """The search whose best point it runs at, or that it belongs to."""
+        return Group(self.task, self.optimizer, self.study)
 
-    def tuning_jobs(self) -> list[Job]:
-        """The trials: every learning rate on every tuning seed."""
-        return [Job(o, lr, seed, "tuning") for o in self.optimizers for lr in grid(o, self.trials) for seed in TUNING_SEEDS]
-
-    def evaluation_jobs(self, chosen: Mapping[str, float]) -> list[Job]:
-        """The runs that make the result, at the chosen learning rates."""
-        return [Job(o, chosen[o], seed, "evaluation") for o in self.optimizers for seed in self.evaluation_seeds]
-
-    @property
-    def runs(self) -> int:
-        """How many runs there will be."""
-        return len(self.optimizers) * (self.trials * len(TUNING_SEEDS) + self.seeds)
+    def __str__(self) -> str:
+        """As in messages."""
+        return f"{self.optimizer} on {self.task}, {self.purpose} {self.number}" + (f" of study {self.study}" if self.study else "")
 
 
-def grid(optimizer: str, trials: int) -> list[float]:
-    """The learning rates to try, ascending, evenly spaced on a logarithmic scale, to two digits.
+def plan(settings: Settings, tasks: Mapping[str, bool], optimizers: Sequence[str]) -> list[Job]:
+    """All runs, in the order in which they are begun.
 
-    >>> grid("lion", 5)
-    [0.0001, 0.00032, 0.001, 0.0032, 0.01]
-    >>> grid("lion", 1)
-    [0.001]
+    Args:
+        settings: how much.
+        tasks: task name -> whether its target is to be set.
+        optimizers: names of the entrants.
+
+    Within a phase, blocks come in random order; a block holds all optimizers, in random order, on one task with
+    one seed. So a slow hour of the machine hits all alike, and the two runs of a pair are neighbours in time.
     """
-    registered = registration(optimizer)
-    centre = CENTRES.get(optimizer, registered.defaults.get("lr"))
-    if not isinstance(centre, (int, float)) or centre <= 0:
-        raise HyperparameterError(f"{optimizer} cannot race: its argument lr has no positive number as its default, but {centre!r}.")
-    where = [0.0] if trials == 1 else [DECADES * (i / (trials - 1) - 0.5) for i in range(trials)]
-    return [float(f"{centre * 10**exponent:.2g}") for exponent in where]
+    s = settings
+    phases: list[list[tuple[str, Purpose, int, int, int]]] = []
+
+    def phase(purpose: Purpose, studies: int, numbers: int, seed: int, fresh: bool, only: Sequence[str] = tuple(tasks)) -> None:
+        # With `fresh`, each number has a seed of its own; without, all runs of a study share one, so that they differ in their point alone.
+        phases.append(
+            [(t, purpose, i, n, seed + 1000 * i + (n if fresh else 0)) for t in only for i in range(studies) for n in range(numbers)]
+        )
+
+    if s.defaults:
+        phase("defaults", 1, s.seeds, EVALUATION_SEED, fresh=True)
+    else:
+        phase("tuning", s.studies, s.trials, TUNING_SEED, fresh=False)
+    phase("target", 1, s.target_seeds, TARGET_SEED, fresh=True, only=[t for t, unset in tasks.items() if unset])
+    if not s.defaults:
+        phase("evaluation", s.studies, s.seeds, EVALUATION_SEED, fresh=True)
+        phase("sensitivity", 1, len(s.multiples), SENSITIVITY_SEED, fresh=False)
+    jobs: list[Job] = []
+    for blocks in phases:
+        for task, purpose, study, number, seed in sorted(blocks, key=_random):
+            racing = [baseline(optimizers)] if purpose == "target" else optimizers
+            block = [Job(task, o, purpose, study, number, seed) for o in racing]
+            jobs += sorted(block, key=_random)
+    return jobs
 
 
-class Choice(NamedTuple):
-    """The learning rate that was taken, and whether it lies at an end of the grid."""
-
-    lr: float
-    edge: Edge
+def _random(key: object) -> bytes:
+    """A random order that is the same everywhere and for good."""
+    return sha256(repr(tuple(key) if isinstance(key, tuple) else key).encode()).digest()
 
 
-def choose(runs: Sequence[Run], guess: float) -> Choice:
-    """The learning rate with the best validation accuracy at the end, on average over the tuning seeds.
+def baseline(optimizers: Sequence[str]) -> str:
+    """The yardstick among these."""
+    return BASELINE if BASELINE in optimizers else optimizers[0]
 
-    Equal accuracies are common on small validation sets: the lower validation loss decides. A diverged run
-    counts as guessing.
+
+def rate_at(step: int, steps: int, warmup: float) -> float:
+    """The share of the peak learning rate at a step, counted from 1: linear up, half a cosine down to `FLOOR` at the last.
+
+    >>> [round(rate_at(step, 5, 0.4), 3) for step in (1, 2, 3, 4, 5)]
+    [0.333, 0.667, 1.0, 0.505, 0.01]
     """
-    grid = sorted({run.lr for run in runs})
-
-    def merit(lr: float) -> tuple[float, float]:
-        mine = [run for run in runs if run.lr == lr]
-        loss = fmean(float("inf") if run.diverged_at is not None else run.validation_loss[-1] for run in mine)
-        return fmean(final_accuracy(run, guess) for run in mine), -loss
-
-    best = max(grid, key=merit)
-    return Choice(best, "only" if len(grid) == 1 else "low" if best == grid[0] else "high" if best == grid[-1] else "")
+    rising = min(round(warmup * steps), max(steps - 2, 0))
+    if step <= rising:
+        return step / (rising + 1)
+    falling = steps - rising - 1
+    return FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * (step - rising - 1) / falling)) / 2 if falling else FLOOR
 
 
-def final_accuracy(run: Run, guess: float) -> float:
-    """The validation accuracy at the end of a run."""
-    return guess if run.diverged_at is not None else run.validation_accuracy[-1]
+def looks(steps: int, count: int) -> list[int]:
+    """The steps after which the validation data is looked at: evenly spaced, the last at the end."""
+    count = min(count, steps)
+    return [round(steps * i / count) for i in range(1, count + 1)]

@@ -1,71 +1,55 @@
-"""What a race measured, as plain data; `race.json` is these classes, written down."""
+"""What a race measured, as plain data: the classes that the engine writes and that statistics and report read."""
 
-import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from steepest.errors import SteepestError
-
-SCHEMA = 1
-"""Goes up when a reader of the old `race.json` would misread the new one."""
-
-Purpose = Literal["tuning", "evaluation"]
-Edge = Literal["", "low", "high", "only"]
+Purpose = Literal["tuning", "evaluation", "sensitivity", "defaults", "target"]
+"""What a run is for. `target`: runs of the baseline alone, from which the target of a task that has none is set."""
 
 
 @dataclass(frozen=True)
-class Job:
-    """One run to do."""
+class Trial:
+    """One finished run of full length."""
 
+    task: str
     optimizer: str
-    lr: float
-    seed: int
     purpose: Purpose
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run that was done. Curves have one entry for each of `marks`, a count of steps taken.
-
-    The first training loss is that of the first batch before any step; the others are means since the last
-    mark. A run that diverges ends with the last mark before that, and has no test accuracy.
-    """
-
-    optimizer: str
-    lr: float
+    study: int
+    """Which repetition of the whole search."""
+    number: int
+    """Index of the quasi-random point in the study (tuning), or of the seed (evaluation); from 0."""
     seed: int
-    purpose: Purpose
-    marks: list[int]
-    train_loss: list[float]
-    validation_loss: list[float]
-    validation_accuracy: list[float]
-    test_accuracy: float | None
+    """Of initialisation and data order: the same for all optimizers, so that runs of one seed are pairs."""
+    point: Mapping[str, float]
+    """The hyperparameters: `lr`, `weight_decay`, `warmup`, ..."""
+    validation: float
+    """The metric at the end of the run; `TaskFacts.guess` if it diverged."""
+    test: float | None
     """Only of a run for evaluation: tuning never looks at the test data."""
-    steps_to_target: int | None
-    """None: never reached."""
-    diverged_at: int | None
-    """The step whose loss was no longer finite; None: it never happened."""
-    state_bytes_per_parameter: float
+    steps_to_target: float
+    """Infinite: the target was missed."""
+    samples_to_target: float
+    seconds_to_target: float
+    """Seconds of training, the optimizer included and evaluation untimed; infinite: missed."""
     seconds: float
+    """Of the whole run, evaluation untimed."""
+    diverged_at: int | None
+    """The step at which the loss was no longer finite; None: it never happened."""
+    state_bytes_per_parameter: float
+    step_ms: float
+    """The median of `optimizer.step()` alone."""
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One optimizer in the race."""
+class AxisFacts:
+    """One axis of a search space."""
 
-    title: str
-    paper: str
-    grid: list[float]
-    """The learning rates that were tried."""
-    lr: float
-    """The one that was chosen."""
-    edge: Edge
-    """Where the chosen one lies at an end of the grid, which end: a better one may lie outside."""
-    strategy: str
-    """The optimizer with all its hyperparameters, as the code that makes it."""
-    milliseconds_per_step: float
-    state_bytes_per_parameter: float
+    name: str
+    low: float
+    high: float
+    log: bool
 
 
 @dataclass(frozen=True)
@@ -73,56 +57,74 @@ class TaskFacts:
     """The task as it was."""
 
     name: str
+    family: str
     title: str
     description: str
+    metric: str
+    higher_is_better: bool
     parameters: int
     train: int
     validation: int
     test: int
+    """Examples of each part of the data."""
     batch: int
     steps: int
-    every: int
-    guess: float
-    target: float
+    looks: int
+    """How many looks at the validation data in one run, evenly spaced, the last at the end."""
+    target: float | None
     target_reason: str
+    guess: float
+    """The metric of an untrained or constant predictor; what a diverged run counts as."""
+    clip_norm: float | None
+
+
+@dataclass(frozen=True)
+class EntrantFacts:
+    """One optimizer of the race."""
+
+    title: str
+    source: str
+    """Where it comes from: the paper, or the package and class."""
+    space: tuple[AxisFacts, ...]
+    code: str
+    """The optimizer with all its hyperparameters, as the code that makes it."""
 
 
 @dataclass(frozen=True)
 class Race:
     """Everything that a race did, failed runs included."""
 
-    task: TaskFacts
-    tuning_seeds: list[int]
-    evaluation_seeds: list[int]
+    tasks: dict[str, TaskFacts]
+    entrants: dict[str, EntrantFacts]
+    baseline: str
+    """The entrant that speed-ups are measured against."""
+    trials: tuple[Trial, ...]
+    settings: dict[str, Any]
+    environment: list[dict[str, Any]]
+    """One entry a machine that took part."""
     schedule: str
-    entries: dict[str, Entry]
-    runs: list[Run]
-    started: str
-    seconds: float
-    environment: dict[str, str]
-
-    def of(self, optimizer: str, purpose: Purpose) -> list[Run]:
-        """The runs of one optimizer, in the order of their learning rates and seeds."""
-        return [run for run in self.runs if run.optimizer == optimizer and run.purpose == purpose]
+    """The learning-rate schedule, in words."""
 
 
-def save(race: Race, path: Path, summary: list[dict[str, Any]]) -> None:
-    """Write `race.json`. `summary` is for readers; `load` leaves it out, since the runs say it all."""
-    content: dict[str, Any] = {"schema": SCHEMA, **asdict(race), "summary": summary}
-    # One run a line: readable, and easy to compare.
-    runs = ",\n    ".join(json.dumps(run, allow_nan=False) for run in content.pop("runs"))
-    head = json.dumps(content, indent=2, allow_nan=False).removesuffix("\n}")
-    path.write_text(f'{head},\n  "runs": [\n    {runs}\n  ]\n}}\n', encoding="utf-8")
+@dataclass(frozen=True)
+class Curve:
+    """What was seen along one run: one entry for each of `marks`, a count of steps taken."""
+
+    marks: Sequence[int]
+    train_loss: Sequence[float]
+    validation: Sequence[float]
+    lr: Sequence[float]
 
 
-def load(path: Path) -> Race:
-    """Read a `race.json`."""
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    schema = content.pop("schema", None)
-    if schema != SCHEMA:
-        raise SteepestError(f"{path} has schema {schema!r}, this version of Steepest reads schema {SCHEMA}: run the race again.")
-    content.pop("summary")
-    content["task"] = TaskFacts(**content["task"])
-    content["entries"] = {name: Entry(**entry) for name, entry in content["entries"].items()}
-    content["runs"] = [Run(**run) for run in content["runs"]]
-    return Race(**content)
+def load(path: str | Path) -> Race:
+    """The record at `race.db`, in the folder that has one, or at a PostgreSQL address; of a race that is going on, what is done so far."""
+    from steepest.race.reading import load
+
+    return load(path)
+
+
+def curves(path: str | Path, trial: Trial) -> Curve:
+    """The curve of one run of that record."""
+    from steepest.race.reading import curve
+
+    return curve(path, trial)

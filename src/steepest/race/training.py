@@ -1,119 +1,149 @@
-"""One run, from the seed to the last step; and what a step costs."""
+"""One full-length run, from the seed to the last step, with its curve and its costs.
 
+The first weights, the batches and the random numbers of dropout come from the seed alone: two optimizers with the
+same seed start equal and see the same. Time counts forward, backward, clipping, the step and the schedule; looks
+at the validation data do not count. A rehearsal on a copy comes first, so that no optimizer's first step pays for
+a kernel that is compiled.
+"""
+
+import copy
 import math
-from collections.abc import Generator, Iterator, Mapping
+import time
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import fmean, median
-from time import perf_counter
-from typing import NamedTuple
+from typing import Any
 
+from steepest.race.entrants import Entrant, Point
 from steepest.race.extra import NeedsExtra
-from steepest.race.protocol import FLOOR
-from steepest.race.record import Job, Run
-from steepest.race.tasks import Part, Task
-from steepest.registry import registration
+from steepest.race.protocol import looks, rate_at
+from steepest.race.record import Curve
+from steepest.race.tasks.task import Batches, Task
 
 with NeedsExtra():
     import torch
-    from torch import nn
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
 
-    from steepest.torch import Optimizer
-
-BLOCK = 10
-"""Steps that are timed together: every fifth step of Lookahead costs more than the others, and all should count."""
-BLOCKS = 12
+EVALUATION_BATCH = 512
 
 
 @dataclass
-class _Curves:
-    """What a run has shown so far."""
+class Outcome:
+    """What one run has shown. `best` is all that time-to-target needs, whatever the target: each look that beat all before it."""
 
-    marks: list[int] = field(default_factory=list[int])
-    train_loss: list[float] = field(default_factory=list[float])
-    validation_loss: list[float] = field(default_factory=list[float])
-    validation_accuracy: list[float] = field(default_factory=list[float])
-
-    def add(self, mark: int, train_loss: float, validation: "_Seen") -> None:
-        self.marks.append(mark)
-        self.train_loss.append(train_loss)
-        self.validation_loss.append(validation.loss)
-        self.validation_accuracy.append(validation.accuracy)
-
-    def first(self, target: float) -> int | None:
-        """The first mark at which the validation accuracy is at least `target`."""
-        return next((m for m, a in zip(self.marks, self.validation_accuracy, strict=True) if a >= target), None)
+    validation: float
+    test: float | None
+    diverged_at: int | None
+    seconds: float
+    step_ms: float
+    state_bytes_per_parameter: float
+    best: list[tuple[int, float, float]]
+    """Steps, metric, seconds of training."""
+    curve: Curve = field(repr=False)
 
 
-class _Seen(NamedTuple):
-    loss: float
-    accuracy: float
+def train(task: Task, entrant: Entrant, point: Point, seed: int, reveal: bool = False) -> Outcome:
+    """Train one model. `reveal`: look at the test data in the end."""
+    with torch.random.fork_rng(devices=[]), one_thread():
+        return _Run(task, entrant, point, seed).outcome(reveal)
 
 
-def train(task: Task, job: Job) -> Run:
-    """Train one model. The same seed gives every optimizer the same first weights and the same batches."""
-    started = perf_counter()
-    data = task.load()
-    model, opt = _prepared(task, job.optimizer, job.lr, job.seed)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(opt, task.steps, job.lr * FLOOR)
-    curves = _Curves()
-    recent: list[float] = []
-    diverged_at = None
-    for taken, batch in enumerate(_batches(task, data.train, job.seed), start=1):
-        loss = _backward(task, model, opt, batch)
-        if taken == 1 and math.isfinite(loss):
-            curves.add(0, loss, _look(task, model, data.validation))
-        opt.step()
-        schedule.step()
-        recent.append(loss)
-        look = taken % task.every == 0 or taken == task.steps
-        seen = _look(task, model, data.validation) if look else None
-        if not math.isfinite(loss) or (seen and not math.isfinite(seen.loss)):
-            diverged_at = taken
-            break
-        if seen:
-            curves.add(taken, fmean(recent), seen)
+class _Run:
+    def __init__(self, task: Task, entrant: Entrant, point: Point, seed: int) -> None:
+        self.task, self.point, self.seed = task, point, seed
+        self.data = task.load()
+        torch.manual_seed(seed)
+        self.model = task.make_model()
+        self.state_bytes = self._rehearse(entrant)
+        self.optimizer = entrant.make(self.model.parameters(), point)
+        self.batches: Iterator[Any] = self.data.train.random(task.batch, seed)
+        self.step_seconds: list[float] = []
+
+    def _rehearse(self, entrant: Entrant) -> float:
+        """One step on a copy: compiles what there is to compile, and shows how large the optimizer's state is."""
+        model = copy.deepcopy(self.model)
+        optimizer = entrant.make(model.parameters(), self.point)
+        one_step(self.task, model, optimizer, next(self.data.train.random(self.task.batch, self.seed)))
+        return state_bytes_per_parameter(model, optimizer)
+
+    def outcome(self, reveal: bool) -> Outcome:
+        task, steps = self.task, self.task.steps
+        torch.manual_seed(self.seed + 1)  # what dropout draws from: the same for all, whatever the rehearsal drew
+        marks, losses, values, rates = [0], list[float](), [self._look()], [0.0]
+        best: list[tuple[int, float, float]] = []
+        recent: list[float] = []
+        due = set(looks(steps, task.looks))
+        peak, warmup = self.point["lr"], self.point.get("warmup", 0.0)
+        diverged_at, seconds, started = None, 0.0, time.perf_counter()
+        for step in range(1, steps + 1):
+            rate = peak * rate_at(step, steps, warmup)
+            for group in self.optimizer.param_groups:
+                group["lr"] = rate
+            loss = one_step(task, self.model, self.optimizer, next(self.batches), self.step_seconds)
+            recent.append(loss)
+            if not math.isfinite(loss):
+                diverged_at = step
+                break
+            if step not in due:
+                continue
+            seconds += time.perf_counter() - started
+            value = self._look()
+            if not math.isfinite(value):
+                diverged_at = step
+                started = time.perf_counter()
+                break
+            losses += [recent[0], fmean(recent)] if not losses else [fmean(recent)]
+            marks.append(step)
+            values.append(value)
+            rates.append(rate)
             recent.clear()
-    reveal = job.purpose == "evaluation" and diverged_at is None
-    return Run(
-        optimizer=job.optimizer,
-        lr=job.lr,
-        seed=job.seed,
-        purpose=job.purpose,
-        marks=curves.marks,
-        train_loss=curves.train_loss,
-        validation_loss=curves.validation_loss,
-        validation_accuracy=curves.validation_accuracy,
-        test_accuracy=_look(task, model, data.test).accuracy if reveal else None,
-        steps_to_target=curves.first(task.target),
-        diverged_at=diverged_at,
-        state_bytes_per_parameter=_state_bytes(model, opt),
-        seconds=perf_counter() - started,
-    )
+            if not best or (value > best[-1][1] if task.metric.higher_is_better else value < best[-1][1]):
+                best.append((step, value, seconds))
+            started = time.perf_counter()
+        seconds += time.perf_counter() - started
+        if not losses:
+            losses = [recent[0]]  # diverged before the first look
+        lost = diverged_at is not None
+        return Outcome(
+            validation=task.guess if lost else values[-1],
+            test=(task.guess if lost else self._look(self.data.test)) if reveal else None,
+            diverged_at=diverged_at,
+            seconds=seconds,
+            step_ms=1000 * median(self.step_seconds),
+            state_bytes_per_parameter=self.state_bytes,
+            best=best,
+            curve=Curve(marks, losses, values, rates),
+        )
+
+    def _look(self, part: "Batches | None" = None) -> float:
+        _mode(self.optimizer, "eval")
+        value = self.task.metric.value(self.model, self.data.validation if part is None else part, EVALUATION_BATCH)
+        _mode(self.optimizer, "train")
+        return value
 
 
-def step_times(task: Task, chosen: Mapping[str, float], seed: int) -> dict[str, float]:
-    """Milliseconds of `optimizer.step()` alone, for each optimizer at its learning rate, with real gradients.
+def one_step(task: Task, model: nn.Module, optimizer: Optimizer, batch: Any, seconds: list[float] | None = None) -> float:
+    """One step of training; returns the loss before it, appends what `optimizer.step()` took."""
+    model.train()
+    optimizer.zero_grad()
+    loss = task.loss(model, batch)
+    loss.backward()
+    if task.clip_norm is not None:
+        nn.utils.clip_grad_norm_(model.parameters(), task.clip_norm)
+    started = time.perf_counter()
+    optimizer.step()
+    if seconds is not None:
+        seconds.append(time.perf_counter() - started)
+    return loss.item()
 
-    Call it while nothing else runs. The optimizers take turns, a block of steps each, so that a slow moment
-    of the machine hits all of them alike; the figure is the median over the blocks of the mean step. The
-    first turn, in which kernels are compiled, does not count.
-    """
-    data = task.load()
-    times: dict[str, list[float]] = {name: [] for name in chosen}
-    with one_thread():
-        field = {name: (*_prepared(task, name, lr, seed), _forever(task, data.train, seed)) for name, lr in chosen.items()}
-        for turn in range(BLOCKS + 1):
-            for name, (model, opt, batches) in field.items():
-                block = 0.0
-                for _ in range(BLOCK):
-                    _backward(task, model, opt, next(batches))
-                    started = perf_counter()
-                    opt.step()
-                    block += perf_counter() - started
-                if turn:
-                    times[name].append(1000 * block / BLOCK)
-    return {name: median(blocks) for name, blocks in times.items()}
+
+def _mode(optimizer: Optimizer, mode: str) -> None:
+    """Schedule-free optimizers keep other weights for looking than for training: `train()` and `eval()` change over."""
+    change = getattr(optimizer, mode, None)
+    if callable(change):
+        change()
 
 
 @contextmanager
@@ -127,48 +157,18 @@ def one_thread() -> Generator[None]:
         torch.set_num_threads(before)
 
 
-def parameters(task: Task) -> int:
-    """How many numbers the task's model learns."""
-    return sum(p.numel() for p in task.make_model(0).parameters())
-
-
-def _prepared(task: Task, optimizer: str, lr: float, seed: int) -> tuple[nn.Module, Optimizer]:
-    model = task.make_model(seed)
-    return model, Optimizer(model.parameters(), registration(optimizer).build(lr=lr))
-
-
-def _backward(task: Task, model: nn.Module, opt: Optimizer, batch: Part) -> float:
-    model.train()
-    opt.zero_grad()
-    loss = task.loss(model(batch.inputs), batch.targets)
-    loss.backward()
-    return loss.item()
-
-
-def _look(task: Task, model: nn.Module, part: Part) -> _Seen:
-    model.eval()
-    with torch.no_grad():
-        outputs = model(part.inputs)
-        return _Seen(task.loss(outputs, part.targets).item(), task.accuracy(outputs, part.targets))
-
-
-def _batches(task: Task, part: Part, seed: int) -> Iterator[Part]:
-    """The batches of a run: whole passes in random order, the incomplete last batch of a pass left out."""
-    batches = _forever(task, part, seed)
-    return (next(batches) for _ in range(task.steps))
-
-
-def _forever(task: Task, part: Part, seed: int) -> Iterator[Part]:
-    generator = torch.Generator().manual_seed(seed)
-    while True:
-        order = torch.randperm(len(part.inputs), generator=generator)
-        for i in range(0, len(order) - task.batch + 1, task.batch):
-            chosen = order[i : i + task.batch]
-            yield Part(part.inputs[chosen], part.targets[chosen])
-
-
-def _state_bytes(model: nn.Module, opt: Optimizer) -> float:
+def state_bytes_per_parameter(model: nn.Module, optimizer: Optimizer) -> float:
     """Bytes of optimizer state for one parameter, measured. Step counters, one number a tensor, are left out."""
-    arrays = [v for state in opt.state.values() for v in state.values() if isinstance(v, torch.Tensor) and v.dim()]
-    distinct = {v.data_ptr(): v.numel() * v.element_size() for v in arrays}
+    distinct = {t.data_ptr(): t.numel() * t.element_size() for t in _tensors(list(optimizer.state.values())) if t.dim()}
     return sum(distinct.values()) / sum(p.numel() for p in model.parameters())
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    """Every tensor in nested lists and dictionaries, such as Shampoo's lists of factors."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, dict):
+        yield from _tensors(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _tensors(one)
