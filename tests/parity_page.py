@@ -103,19 +103,40 @@ def reasons(a: Transform, b: Transform) -> list[str]:
 
 def same(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The first table: a line for each rule, a column for each face."""
-    rules = sorted({str(row["rule"]).lower() for row in rows})
+    named: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        named.setdefault(_rule(str(row["rule"])), []).append(row)
     lines = [f"| rule | {' | '.join(FACES.values())} |", "|---|" + "---|" * len(FACES)]
-    for rule in rules:
+    for rule in sorted(named, key=lambda rule: (rule == _ANY, rule.lower())):
         cells: list[str] = []
         for face in FACES:
-            mine = [row for row in rows if row["face"] == face and str(row["rule"]).lower() == rule]
+            mine = [row for row in named[rule] if row["face"] == face]
             references = sorted({str(row["reference"]) for row in mine})
             worst = max((float(row["difference"]) for row in mine), default=0.0)
             dtypes = "/".join(sorted({str(row["dtype"]) for row in mine}))
             cells.append(f"{', '.join(references)}: {worst:.0e} ({len(mine)} x, {dtypes})" if mine else "")
-        names = {str(row["rule"]) for row in rows if str(row["rule"]).lower() == rule}
-        lines.append(f"| {max(names, key=lambda name: sum(map(str.isupper, name)))} | {' | '.join(cells)} |")
+        lines.append(f"| {rule} | {' | '.join(cells)} |")
     return lines
+
+
+_ANY = "any strategy"
+_TITLES = {
+    "adabelief": "AdaBelief",
+    "sgd": "SGD",
+    "rmsprop": "RMSProp",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "nadam": "NAdam",
+    "nadamw": "NAdamW",
+    "amsgrad": "AMSGrad",
+}
+
+
+def _rule(said: str) -> str:
+    """The row of a measurement: chains share one, and so does Lookahead around whatever."""
+    if said.startswith(("chain(", "Lookahead(inner=", "a strategy")):
+        return _ANY
+    return "Lookahead" if said.lower().startswith("lookahead") else _TITLES.get(said.lower(), said[0].upper() + said[1:])
 
 
 def different() -> list[str]:

@@ -97,6 +97,8 @@ def _on_arrays(op: str, args: tuple[Any, ...], like: Any, **_: Any) -> Any:
     xp = namespace(like)
     if op == "total":
         return _total(xp, args[0])
+    if len(args) == 2:
+        args = meeting(*args)
     if xp.__name__ == "torch":
         if op == "sign":
             return xp.where(like != like, like, xp.sign(like))
@@ -114,6 +116,21 @@ def _total(xp: ModuleType, x: Any) -> Any:
     if xp.__name__ == "jax.numpy":
         return xp.sum(x, dtype=float).astype(x.dtype)
     return xp.cast(xp.sum(xp.cast(x, "float64")), x.dtype)
+
+
+def meeting(a: Any, b: Any) -> tuple[Any, Any]:
+    """Two values as operators of Keras' backends take them: a number of float64 gives way to an array's dtype.
+
+    Numbers of a step (the count, the learning rate) are in float64 there, as on the host; TensorFlow refuses to mix.
+    """
+    if getattr(a, "dtype", None) is None or getattr(b, "dtype", None) is None or a.dtype == b.dtype:
+        return a, b
+    xp = namespace(a)
+    if xp.__name__ != "keras.ops":
+        return a, b
+    if not xp.ndim(a) and (xp.ndim(b) or "64" in str(a.dtype)):
+        return xp.cast(a, b.dtype), b
+    return a, b if xp.ndim(b) else xp.cast(b, a.dtype)
 
 
 def constant(number: Any, like: Any) -> Any:

@@ -52,7 +52,7 @@ def _install(name: str, op: Callable[..., Any], on_numbers: Callable[..., Any] |
         # Numbers follow IEEE's rules here as in the kernel's uniforms: 1 / 0 is inf, not an exception.
         if on_numbers is not None and all(isinstance(x, (bool, int, float)) for x in (a, b)):
             return on_numbers(a, b)
-        return op(a, b)
+        return op(*ops.meeting(a, b))
 
     def forward(self: Leaves, other: Any) -> Leaves:
         return self._each(apply, self, other)

@@ -73,9 +73,12 @@ class Lookahead(Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         """Everything that makes this optimizer again but its state."""
+        inner: Any = keras.saving.serialize_keras_object(self.optimizer)
+        now = keras.optimizers.Optimizer.get_config(self)  # what was set here since is the wrapped one's as well
+        inner["config"] |= {option: now[option] for option in ("learning_rate", *OPTIONS)}
         return {
             "name": self.name,
-            "optimizer": keras.saving.serialize_keras_object(self.optimizer),
+            "optimizer": inner,
             "sync_period": self.sync_period,
             "slow_step_size": self.slow_step_size,
         }

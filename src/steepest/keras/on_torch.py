@@ -4,6 +4,7 @@ Stock Keras steps a subclass of its optimizers variable by variable, some ten op
 """
 
 from collections.abc import Sequence
+from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -49,6 +50,8 @@ class Fused:
         self._strategy: Transform | None = None
         self._plan: Plan | None = None
         self._leaves: list[Leaf] = []
+        self._slots: list[Any] = []  # Keras' variables of the state, and the tensors that were theirs
+        self._held: list[Tensor] = []
 
     @torch.no_grad()
     def step(self, optimizer: "Optimizer", grads: Sequence[Tensor], variables: Sequence[Any], learning_rate: Any) -> bool:
@@ -70,7 +73,11 @@ class Fused:
     def _stepped(self, params: list[Tensor], grads: list[Tensor], now: GroupPlan, taken: int) -> bool:
         """Step by the roster that is there, if it is for these tensors."""
         roster = self._roster
-        if roster is None or not roster.holds(params, roster.states, [now], None):
+        if (
+            roster is None
+            or not roster.holds(params, roster.states, [now], None)
+            or not all(map(is_, map(_tensor, self._slots), self._held))
+        ):
             return False
         assert isinstance(roster.counts, _Taken)
         roster.counts.taken = taken
@@ -86,6 +93,8 @@ class Fused:
             layout.check(p, g, type(optimizer).__name__)
         at = [optimizer._get_variable_index(v) for v in variables]
         states = [{name: made[i].value for name, made in optimizer._slots.items()} for i in at]
+        self._slots = [made[i] for i in at for made in optimizer._slots.values()]
+        self._held = list(map(_tensor, self._slots))
         members = [Member(p, g, 0, s) for p, g, s in zip(params, grads, states, strict=True)]
         places = {placement.place(m, {"differentiable": False}) for m in members}
         if "eager" in places or len(places) > 1:
@@ -104,6 +113,10 @@ def _number(value: Any) -> Any:
     """The content of a Keras variable or a tensor of one element."""
     value = getattr(value, "value", value)
     return value.item() if isinstance(value, Tensor) else value
+
+
+#: a variable's tensor, at a fiftieth of the price of `value`, whose scopes do not matter here
+_tensor = attrgetter("_value")
 
 
 def _name(tensor: Tensor) -> str:

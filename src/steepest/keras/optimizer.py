@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from steepest.config import from_config, to_config
-from steepest.errors import HyperparameterError, TensorError
+from steepest.errors import HyperparameterError, StateError, TensorError
 from steepest.execute import eager
 from steepest.keras.schedule import AsKeras, as_keras, exact
 from steepest.plan import plan
@@ -15,9 +15,9 @@ from steepest.transform import Transform
 from steepest.tree import float_leaves, slots
 
 if keras.backend.backend() == "torch":
-    from steepest.keras.on_torch import Fused
+    from steepest.keras.on_torch import Fused, in_stateless_scope
 else:
-    Fused = None
+    Fused = in_stateless_scope = None
 
 
 @keras.saving.register_keras_serializable(package="steepest")
@@ -157,6 +157,18 @@ class Optimizer(keras.optimizers.Optimizer):
         else:
             self._by_rule(grads, trainable_variables, learning_rate)
 
+    def _apply_weight_decay(self, variables: Any) -> None:
+        """Keras' own. On PyTorch that works in place, which is wrong in a stateless scope, and fails where all are excluded."""
+        if self._fused is None or self.weight_decay is None:
+            return super()._apply_weight_decay(variables)
+        decayed = [v for v in variables if self._use_weight_decay(v)]
+        if decayed and not (in_stateless_scope and in_stateless_scope()):
+            super()._apply_weight_decay(decayed)
+        elif decayed:
+            left = 1 - self.weight_decay * cast("Any", self.learning_rate)
+            for v in decayed:
+                v.assign(v * ops.cast(left, v.dtype))
+
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """One variable. Keras calls this where variables are stepped one by one."""
         self._by_rule([gradient], [variable], learning_rate)
@@ -170,10 +182,10 @@ class Optimizer(keras.optimizers.Optimizer):
             leaves.append(
                 eager.Leaf(
                     param=ops.cast(v, compute),
-                    grad=ops.cast(_dense(g), compute),
+                    grad=ops.cast(_dense(g, v), compute),
                     slots={name: ops.cast(slot, compute) for name, slot in state.items()},
-                    scalars=self._scalars(strategy, learning_rate, taken, compute),
-                    count=cast("Any", ops.cast(taken + 1, compute)),
+                    scalars=self._scalars(strategy, learning_rate, taken, compute if _JAX else "float64"),
+                    count=cast("Any", ops.cast(taken + 1, compute if _JAX else "float64")),
                 )
             )
         for v, state, new in zip(variables, mine, eager.step(strategy, leaves), strict=True):
@@ -191,7 +203,22 @@ class Optimizer(keras.optimizers.Optimizer):
 
         return {leaf.name: now(leaf.field, getattr(leaf.own, leaf.field)) for leaf in float_leaves(strategy)}
 
-    # -- configuration ----------------------------------------------------------------------------
+    # -- configuration and checkpoints ------------------------------------------------------------
+
+    def load_own_variables(self, store: Any) -> None:
+        """Take the state from a checkpoint: all of it, or nothing. Keras warns and skips where the number of variables differs.
+
+        Raises:
+            StateError: a variable has another shape; nothing has been changed.
+        """
+        if len(store.keys()) == len(self.variables):
+            for i, variable in enumerate(self.variables):
+                if tuple(store[str(i)].shape) != tuple(variable.shape):
+                    raise StateError(
+                        f"{type(self).__name__}: variable {i} of the checkpoint has shape {tuple(store[str(i)].shape)}, "
+                        f"{variable.path} has {tuple(variable.shape)}."
+                    )
+        super().load_own_variables(store)
 
     def get_config(self) -> dict[str, Any]:
         """Everything that makes this optimizer again but its state."""
@@ -206,6 +233,10 @@ class Optimizer(keras.optimizers.Optimizer):
         return super().from_config(config, custom_objects)
 
 
+#: JAX has float64 only where everything is; elsewhere the numbers of a step are in float64, as on the host.
+_JAX = keras.backend.backend() == "jax"
+
+
 def _rate_of(strategy: Transform) -> Any:
     """The learning rate that a strategy brings with it. A strategy that has none steps as it is."""
     rates = [getattr(leaf.own, leaf.field) for leaf in float_leaves(strategy) if leaf.field == "lr"]
@@ -217,6 +248,8 @@ def _rate_of(strategy: Transform) -> Any:
     return AsKeras(rates[0]) if rates and callable(rates[0]) else rates[0] if rates else 1.0
 
 
-def _dense(gradient: Any) -> Any:
-    """A gradient that TensorFlow gives as rows and their indices (of an embedding), as a tensor."""
+def _dense(gradient: Any, variable: Any) -> Any:
+    """A gradient that TensorFlow gives as rows and their indices (of an embedding), as a tensor: repeated rows add up."""
+    if hasattr(gradient, "dense_shape"):  # tf.IndexedSlices, which Keras passes through
+        return ops.segment_sum(gradient.values, gradient.indices, num_segments=variable.shape[0])
     return ops.convert_to_tensor(gradient, sparse=False)
