@@ -1,0 +1,62 @@
+"""Numbers as a reader wants them: few digits, "never" for a miss, a dash for what is not known."""
+
+import math
+from collections.abc import Sequence
+
+from steepest.race.statistics import Interval, Rate
+from steepest.race.statistics.verdict import listed as listed, percent as percent, quantity as quantity
+
+NONE = "–"
+NEVER = "never"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """0.0213, 12.4, 1,240."""
+    if math.isnan(value):
+        return NONE
+    if math.isinf(value):
+        return NEVER if value > 0 else NONE
+    if value == round(value) and abs(value) < 1e15:
+        return f"{value:,.0f}"
+    if abs(value) >= 10**digits:
+        return f"{value:,.0f}"
+    text = f"{value:#.{digits}g}"
+    return f"{value:.{digits}g}" if "e" in text else text.rstrip(".")
+
+
+def interval(i: Interval, digits: int = 3) -> str:
+    """0.0213 (0.0201 to 0.0224); the value alone, if its spread is not known."""
+    if math.isnan(i.middle) or not i.known or (math.isinf(i.low) and math.isinf(i.high)):
+        return number(i.middle, digits)
+    return f"{number(i.middle, digits)} ({number(i.low, digits)} to {number(i.high, digits)})"
+
+
+def seconds(value: float) -> str:
+    """0.84 s, 12 s, 3 min 5 s, never."""
+    if not math.isfinite(value):
+        return number(value)
+    if value < 60:
+        return f"{number(value, 2)} s"
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    return f"{hours} h {minutes_left} min" if hours else f"{minutes} min {rest} s"
+
+
+def rate(r: Rate) -> str:
+    """2 of 15; a dash, where nothing was run."""
+    return f"{r.count} of {r.of}" if r.of else NONE
+
+
+def times(factor: float) -> str:
+    """1.42 ×."""
+    return NONE if math.isnan(factor) else "∞ ×" if math.isinf(factor) else f"{number(factor)} ×"
+
+
+def count(n: int, one: str, many: str = "") -> str:
+    """3 tasks."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def shorter(values: Sequence[float]) -> list[float | None]:
+    """For a chart: four digits are more than it can show; what is not a number is a gap."""
+    return [float(f"{v:.4g}") if math.isfinite(v) else None for v in values]
