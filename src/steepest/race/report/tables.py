@@ -1,13 +1,14 @@
 """The tables of the result: over all tasks, on each task, and of all pairs of entrants."""
 
 import math
+from collections.abc import Callable
 
 from steepest.race.record import TaskFacts, Trial
 from steepest.race.report.facts import Facts
 from steepest.race.report.html import markup_table, select, text
 from steepest.race.report.swatches import swatch
-from steepest.race.report.words import NONE, interval, number, percent, rate, seconds, times
-from steepest.race.statistics import Standing, costs, edges, time_interval
+from steepest.race.report.words import NONE, number, percent, rate, seconds, times
+from steepest.race.statistics import Interval, Standing, costs, edges, time_interval
 from steepest.race.statistics.comparing import between
 from steepest.race.statistics.values import best, final_purpose, of, search
 
@@ -20,11 +21,11 @@ def overall_table(facts: Facts) -> str:
         "optimizer",
         "place",
         "behind the best",
-        "score (95&nbsp;% interval)",
+        "score",
         "speed-up in steps",
-        "runs that missed",
-        "runs that diverged",
-        "state, B per parameter",
+        "missed",
+        "diverged",
+        "state, bytes per parameter",
         "time of a step",
         "untuned",
     )
@@ -39,18 +40,20 @@ def _overall(facts: Facts, s: Standing) -> list[str]:
     group = sum(other.tied_with_best for other in facts.table)
     speed = "baseline" if s.name == facts.race.baseline else NONE
     if o is not None and o.both:
-        speed = f"{interval(o.factor)}" + (f" on {o.both} of {o.tasks}" if o.both < o.tasks else "")
+        speed = two_lines(o.factor, extra=f"on {o.both} of {o.tasks}" if o.both < o.tasks else "")
     missed = rate(c.missed_final) if facts.has_targets else NONE
     lr = sum(edge.axis == "lr" for edge in s.edges)
-    flags = NONE if not facts.tuned else f"{FLAG} {len(s.edges)} axes, {lr} lr" if s.edges else "none"
+    flags = NONE if not facts.tuned else "none"
+    if s.edges:
+        flags = f'{FLAG} {len(s.edges)} {"axis" if len(s.edges) == 1 else "axes"}<span class="range">{lr} of lr</span>'
     return [
         name_cell(facts, s.name),
         f'<abbr title="cannot be told from the first">={s.place}</abbr>' if s.tied_with_best and group > 1 else str(s.place),
         NONE if math.isnan(s.excess) else "diverged" if s.failed else text(percent(s.excess)),
-        interval(s.score, 2) if facts.has_targets else NONE,
-        text(speed),
+        two_lines(s.score, lambda v: f"{v:.2f}") if facts.has_targets else NONE,
+        speed,
         text(missed),
-        text(_both(rate(c.diverged_tuning), rate(c.diverged_final))),
+        _both(rate(c.diverged_tuning), rate(c.diverged_final)),
         number(c.state_bytes_per_parameter),
         text(times(s.step_ratio)),
         flags,
@@ -61,8 +64,8 @@ def overall_notes(facts: Facts) -> list[str]:
     """What the columns mean."""
     group = sum(s.tied_with_best for s in facts.table)
     notes = [
-        "behind the best: how much higher the cost is than that of the best entrant of each task, the mean over tasks",
-        "runs that missed: of the runs for the result, those that never reached the target; runs that diverged: in tuning + for the result",
+        "small figures: 95 % intervals; behind the best: how much higher the cost is than that of the best entrant of each task, the mean over tasks",
+        "missed, diverged: of the runs for the result; below it, of the runs for tuning",
         "time of a step: optimizer.step() alone, as a multiple of the baseline's; milliseconds stand in the table of each task",
     ]
     if group > 1:
@@ -86,13 +89,13 @@ def _task_table(facts: Facts, task: TaskFacts) -> str:
     goal = f"{'≥' if task.higher_is_better else '≤'} {number(task.target)}" if task.target is not None else ""
     head = (
         "optimizer",
-        f"{text(task.metric)} (95&nbsp;% interval)",
+        text(task.metric),
         f"steps to {text(goal)}" if goal else "steps to target",
         f"seconds to {text(goal)}" if goal else "seconds to target",
         "missed",
         "diverged",
         "ms a step",
-        "state, B per parameter",
+        "state, bytes per parameter",
         "learning rate, by search",
     )
     return markup_table(head, [_task_row(facts, s, task) for s in facts.table], task.title)
@@ -102,18 +105,15 @@ def _task_row(facts: Facts, s: Standing, task: TaskFacts) -> list[str]:
     bill = costs(facts.race, s.name, task.name)
     steps = took = "no target"
     if task.target is not None:
-        steps = interval(time_interval(facts.times("steps")[s.name][task.name]))
-        middle = time_interval(facts.times("seconds")[s.name][task.name])
-        took = seconds(middle.middle)
-        if middle.known and math.isfinite(middle.middle):
-            took += f" ({seconds(middle.low)} to {seconds(middle.high)})"
+        steps = two_lines(time_interval(facts.times("steps")[s.name][task.name]))
+        took = two_lines(time_interval(facts.times("seconds")[s.name][task.name]), seconds)
     return [
         name_cell(facts, s.name),
-        interval(s.finals[task.name]) if task.name in s.finals else NONE,
-        text(steps),
-        text(took),
+        two_lines(s.finals[task.name]) if task.name in s.finals else NONE,
+        steps,
+        took,
         text(rate(bill.missed_final)),
-        text(_both(rate(bill.diverged_tuning), rate(bill.diverged_final))),
+        _both(rate(bill.diverged_tuning), rate(bill.diverged_final)),
         number(bill.step_ms.middle),
         number(bill.state_bytes_per_parameter),
         _rates(facts, s.name, task),
@@ -153,5 +153,13 @@ def name_cell(facts: Facts, entrant: str) -> str:
     return f'<span class="who">{swatch(facts.looks[entrant])}{text(facts.label(entrant))}</span>'
 
 
+def two_lines(i: Interval, said: Callable[[float], str] = number, extra: str = "") -> str:
+    """A value with its interval below it, small, if that is known and says anything."""
+    below = [extra] if extra else []
+    if i.known and i.low < i.high and not math.isnan(i.middle) and (math.isfinite(i.low) or math.isfinite(i.high)):
+        below.insert(0, f"{said(i.low)} to {said(i.high)}")
+    return text(said(i.middle)) + "".join(f'<span class="range">{text(b)}</span>' for b in below)
+
+
 def _both(tuning: str, final: str) -> str:
-    return final if tuning == NONE else f"{tuning} + {final}"
+    return text(final) if tuning == NONE else f'{text(final)}<span class="range">{text(tuning)}</span>'

@@ -31,6 +31,11 @@ def interval(i: Interval, digits: int = 3) -> str:
     return f"{number(i.middle, digits)} ({number(i.low, digits)} to {number(i.high, digits)})"
 
 
+def scored(i: Interval) -> str:
+    """A score from 0 to 1, with as many digits for each."""
+    return f"{i.middle:.2f} ({i.low:.2f} to {i.high:.2f})" if i.known else f"{i.middle:.2f}"
+
+
 def seconds(value: float) -> str:
     """0.84 s, 12 s, 3 min 5 s, never."""
     if not math.isfinite(value):

@@ -41,9 +41,8 @@ def _view(facts: Facts, task: TaskFacts, found: dict[str, list[Budget]]) -> View
         if not curve:
             continue
         look, ks = facts.looks[e], [b.k for b in curve]
-        said = [f"{look.label}, best of {b.k}: {number(b.mean, 4)} ({number(b.low)} to {number(b.high)})" for b in curve]
         bands.append(band(look, ks, [b.low for b in curve], [b.high for b in curve]))
-        lines.append(line(look, ks, [b.mean for b in curve], said))
+        lines.append(line(look, ks, [b.mean for b in curve], ", best of %{x}: %{y:.4g} expected"))
         seen += [b.mean for b in curve]
         if math.isfinite(defaults[e]):
             lines.append(marks(look, [0], [defaults[e]], [f"{look.label}, defaults: {number(defaults[e], 4)}"]))
@@ -57,7 +56,7 @@ def _view(facts: Facts, task: TaskFacts, found: dict[str, list[Budget]]) -> View
         return facts.label(min(there, key=lambda e: sign * there[e]))
 
     return View(
-        title=f"On {task.title} {first(1)} is expected to be best after 1 trial, {first(longest)} after {longest}.",
+        title=f"{task.title}: {_best_after(first(1), first(longest), longest)}",
         data=bands + lines,
         layout={
             "xaxis": {"title": {"text": "tuning trials"}, "range": [-0.4 if any(map(math.isfinite, defaults.values())) else 0.7, longest + 0.3]}
@@ -71,3 +70,9 @@ def _view(facts: Facts, task: TaskFacts, found: dict[str, list[Budget]]) -> View
             if b
         ],
     )
+
+
+def _best_after(one: str, all_: str, longest: int) -> str:
+    if one == all_:
+        return f"{one} is expected to be best after 1 trial, and after {longest} still."
+    return f"{one} is expected to be best after 1 trial, {all_} after {longest}."

@@ -68,7 +68,15 @@ def plain(text: str) -> str:
     return escape(text, quote=False)
 
 
-def line(look: Look, x: Sequence[float], y: Sequence[float], hover: Sequence[str], *, width: float = 2, **more: Any) -> Trace:
+def hovering(look: Look, said: str | Sequence[str]) -> dict[str, Any]:
+    """What a pointer over a trace is told: a text for each point, or one with `%{x}` in it, which keeps the page small."""
+    if isinstance(said, str):
+        # A label with a template in it is none.
+        return {"hovertemplate": f"{plain(look.label).replace('%', '&#37;&#8203;')}{said}<extra></extra>"}
+    return {"hovertext": [plain(h) for h in said], "hoverinfo": "text"}
+
+
+def line(look: Look, x: Sequence[float], y: Sequence[float], hover: str | Sequence[str], *, width: float = 2, **more: Any) -> Trace:
     """An entrant's line: its dash, and a few of its markers on the way."""
     marker = {"symbol": look.symbol, "size": 8, "maxdisplayed": 12}
     return {
@@ -79,9 +87,8 @@ def line(look: Look, x: Sequence[float], y: Sequence[float], hover: Sequence[str
         "y": shorter(y),
         "line": {"dash": look.dash, "width": width},
         "marker": marker,
-        "hovertext": [plain(h) for h in hover],
-        "hoverinfo": "text",
         "meta": {"o": look.index, "part": "line"},
+        **hovering(look, hover),
     } | more
 
 
@@ -101,7 +108,9 @@ def band(look: Look, x: Sequence[float], low: Sequence[float], high: Sequence[fl
     } | more
 
 
-def marks(look: Look, x: Sequence[float], y: Sequence[float], hover: Sequence[str], *, hollow: bool = False, size: float = 10) -> Trace:
+def marks(
+    look: Look, x: Sequence[float], y: Sequence[float], hover: str | Sequence[str], *, hollow: bool = False, size: float = 10
+) -> Trace:
     """An entrant's markers; hollow ones for runs that diverged or never arrived."""
     return {
         "type": "scatter",
@@ -111,18 +120,17 @@ def marks(look: Look, x: Sequence[float], y: Sequence[float], hover: Sequence[st
         "y": shorter(y),
         "marker": {"symbol": f"{look.symbol}-open" if hollow else look.symbol, "size": size, "line": {"width": 2 if hollow else 1}},
         "cliponaxis": False,
-        "hovertext": [plain(h) for h in hover],
-        "hoverinfo": "text",
         "meta": {"o": look.index, "part": "hollow" if hollow else "mark"},
+        **hovering(look, hover),
     }
 
 
-def names_axis(labels: Sequence[str], *, rows: int = 0) -> dict[str, Any]:
-    """A vertical axis with one row an entrant, the first at the top. `rows` more are kept free above."""
+def names_axis(labels: Sequence[str]) -> dict[str, Any]:
+    """A vertical axis with one row an entrant, the first at the top."""
     return {
         "tickvals": list(range(len(labels))),
         "ticktext": [plain(shortened(label)) for label in labels],
-        "range": [len(labels) - 0.4, -0.6 - rows],
+        "range": [len(labels) - 0.4, -0.6],
         "showgrid": True,
         "fixedrange": True,
     }

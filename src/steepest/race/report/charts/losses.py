@@ -64,9 +64,8 @@ def _view(facts: Facts, task: TaskFacts, quantity: str, runs: dict[str, list[tup
         columns = [[_at(c, m, quantity, worst) for _, c in curves] for m in marks]
         middle, low, high = ([f(c) for c in columns] for f in (median, min, max))
         gone = sum(t.diverged_at is not None for t, _ in curves)
-        said = [f"{look.label}, step {m:,}: {number(v, 4)}{_lost(gone, len(curves))}" for m, v in zip(marks, middle, strict=True)]
         bands.append(band(look, marks, low, high))
-        lines.append(line(look, marks, middle, said))
+        lines.append(line(look, marks, middle, f", step %{{x:,}}: %{{y:.4g}}{_lost(gone, len(curves))}"))
         below.append(_schedule(look, curves[0][1], marks))
         # The first looks are far above the rest in every race; the axis shows what happens after them.
         seen += [v for v in (*middle[len(middle) // 8 :], *low[len(low) // 8 :]) if math.isfinite(v)]
@@ -124,7 +123,7 @@ def _schedule(look: Look, curve: Curve, marks: Sequence[int]) -> Trace:
     peak = max(curve.lr, default=0.0) or 1.0
     at = dict(zip(curve.marks, curve.lr, strict=False))
     there = [m for m in marks if m in at]
-    said = [f"{look.label}, step {m:,}: learning rate {at[m]:.3g}" for m in there]
+    said = f", step %{{x:,}}: %{{y:.3g}} of its peak of {peak:.3g}"
     return line(look, there, [at[m] / peak for m in there], said, width=1.5, mode="lines", yaxis="y2")
 
 

@@ -1,50 +1,47 @@
 """Memory against quality: what an optimizer keeps for each parameter, and how far it ends behind the best."""
 
 import math
+from typing import Any
 
 from steepest.race.report.charts.chart import Chart, Trace, View, log_axis, marks, plain, shortened
 from steepest.race.report.facts import Facts
 from steepest.race.report.words import number, percent, times
 from steepest.race.statistics import Standing
 
-TOP = 1.12
-"""Where those stand that diverged in most runs: above the others, at no height."""
+HEIGHT = 480
+STEP = 17
+"""Pixels between two names."""
 
 
 def memory(facts: Facts) -> Chart:
     """Over all tasks."""
     heading = "Memory against quality"
     read = (
-        "To the left: less optimizer state for each parameter (float32 Adam keeps 8 bytes). Down: closer to the best result of each task. "
-        "Larger marks take longer for a step. Hollow marks in the strip at the top diverged in most runs, at no particular height."
+        "To the left: less optimizer state for each parameter (Adam keeps 8 bytes in float32). Down: closer to the best result of each task. "
+        "Larger marks take longer for a step. Hollow marks in the strip at the top diverged in most runs, at no particular height. "
+        "On a small screen names are written where they are brought forward."
     )
     there = [s for s in facts.table if s.tasks and math.isfinite(s.excess) and math.isfinite(s.costs.state_bytes_per_parameter)]
     if not there:
         return Chart(heading, read, empty="No run for the result is finished yet.")
-    return Chart(heading, read, views={"": _view(facts, there)}, height=460)
+    return Chart(heading, read, views={"": _view(facts, there)}, height=HEIGHT)
 
 
 def _view(facts: Facts, there: list[Standing]) -> View:
     fine = [s for s in there if not s.failed]
-    data: list[Trace] = []
     excess = [100 * s.excess for s in fine]
-    wide = len(excess) > 1 and min(excess) > 0 and max(excess) / min(excess) > 20
     goal = "mean distance to the best of each task, %"
-    axis = log_axis(excess, goal) if wide else {"title": {"text": goal}, "rangemode": "tozero"}
-    for s in there:
-        look = facts.looks[s.name]
-        size = 9 + 7 * min(max(math.log2(s.step_ratio), -0.5), 3) if s.step_ratio > 0 else 10.0
-        said = f"{look.label}: {number(s.costs.state_bytes_per_parameter)} bytes of state per parameter, "
-        said += "diverged in most runs" if s.failed else f"{percent(s.excess)} behind the best of each task"
-        said += f", a step takes {times(s.step_ratio)} that of the baseline"
-        at = 0.5 if s.failed else 100 * s.excess
-        mark = marks(look, [s.costs.state_bytes_per_parameter], [at], [said], hollow=s.failed, size=max(size, 7) + 3)
-        mark |= {"mode": "markers+text", "text": [plain(shortened(look.label, 18))], "textposition": _side(s, fine)}
-        data.append(mark | ({"yaxis": "y2"} if s.failed else {}))
+    if len(excess) > 1 and min(excess) > 0 and max(excess) / min(excess) > 20:
+        axis = log_axis(excess, goal)
+    else:
+        axis = {"title": {"text": goal}, "range": [-0.05 * max([*excess, 1.0]), 1.08 * max([*excess, 1.0])]}
     failed = len(fine) < len(there)
-    layout = {
-        "xaxis": {"title": {"text": "bytes of state per parameter"}, "range": _reach([s.costs.state_bytes_per_parameter for s in there])},
-        "yaxis": axis | {"domain": [0, 0.84 if failed else 1]},
+    top = 0.84 if failed else 1.0
+    widest = max([8.0, *(s.costs.state_bytes_per_parameter for s in there)])
+    layout: dict[str, Any] = {
+        "xaxis": {"title": {"text": "bytes of state per parameter"}, "range": [-0.04 * widest, 1.22 * widest]},
+        "yaxis": axis | {"domain": [0, top]},
+        "annotations": _names(facts, fine, axis, top) + [_name(facts, s, 0.5, "right", 0, "y2") for s in there if s.failed],
     }
     if failed:
         layout["yaxis2"] = {"domain": [0.9, 1], "range": [0, 1], "tickvals": [0.5], "ticktext": ["diverged"], "showgrid": False, "anchor": "x"}
@@ -54,7 +51,7 @@ def _view(facts: Facts, there: list[Standing]) -> View:
     title += f"; the leanest, {lean.title}, keeps {number(lean.costs.state_bytes_per_parameter)}." if lean is not first else "."
     return View(
         title=title if fine else "Everybody diverged in most runs.",
-        data=data,
+        data=[_mark(facts, s) for s in there],
         layout=layout,
         head=("optimizer", "bytes of state per parameter", "distance to the best", "time of a step, baseline = 1"),
         rows=[
@@ -64,14 +61,46 @@ def _view(facts: Facts, there: list[Standing]) -> View:
     )
 
 
-def _reach(bytes_: list[float]) -> list[float]:
-    """From zero, with room on the right for names."""
-    return [-0.04 * max(*bytes_, 8.0), 1.22 * max(*bytes_, 8.0)]
+def _mark(facts: Facts, s: Standing) -> Trace:
+    look, bytes_ = facts.looks[s.name], s.costs.state_bytes_per_parameter
+    size = 11 + 5 * min(max(math.log2(s.step_ratio), -1), 3) if s.step_ratio > 0 else 11.0
+    said = f"{look.label}: {number(bytes_)} bytes of state per parameter, "
+    said += "diverged in most runs" if s.failed else f"{percent(s.excess)} behind the best of each task"
+    said += f", a step takes {times(s.step_ratio)} that of the baseline"
+    mark = marks(look, [bytes_], [0.5 if s.failed else 100 * s.excess], [said], hollow=s.failed, size=size)
+    return mark | ({"yaxis": "y2"} if s.failed else {})
 
 
-def _side(s: Standing, fine: list[Standing]) -> str:
-    """Names of entrants with the same memory go to the right and to the left in turn, by height."""
-    column = sorted(
-        (o for o in fine if abs(o.costs.state_bytes_per_parameter - s.costs.state_bytes_per_parameter) < 0.5), key=lambda o: o.excess
-    )
-    return "middle left" if s in column and column.index(s) % 2 and s.costs.state_bytes_per_parameter > 3 else "middle right"
+def _names(facts: Facts, fine: list[Standing], axis: dict[str, Any], top: float) -> list[dict[str, Any]]:
+    """Names beside their marks: in a column of equal memory to the right and to the left in turn, pushed apart where they would meet."""
+    log, (low, high) = axis.get("type") == "log", axis["range"]
+    # Pixels up from the bottom; the rest of the height is for the axis and its title.
+    pixels = {s.name: ((math.log10(100 * s.excess) if log else 100 * s.excess) - low) / (high - low) * top * (HEIGHT - 90) for s in fine}
+    placed: dict[tuple[int, str], float] = {}
+    made: list[dict[str, Any]] = []
+    for i, s in enumerate(sorted(fine, key=lambda s: (s.costs.state_bytes_per_parameter, s.excess))):
+        column = round(s.costs.state_bytes_per_parameter)
+        side = "left" if i % 2 and column > 3 else "right"
+        at = max(pixels[s.name], placed.get((column, side), -math.inf) + STEP)
+        placed[column, side] = at
+        height = math.log10(100 * s.excess) if log else 100 * s.excess
+        made.append(_name(facts, s, height, side, at - pixels[s.name], "y"))
+    return made
+
+
+def _name(facts: Facts, s: Standing, y: float, side: str, up: float, axis: str) -> dict[str, Any]:
+    look = facts.looks[s.name]
+    return {
+        "x": s.costs.state_bytes_per_parameter,
+        "y": y,
+        "yref": axis,
+        "text": plain(shortened(look.label, 18)),
+        "name": f"o{look.index}",  # whose it is: annotations have no `meta`
+        "showarrow": True,
+        "arrowhead": 0,
+        "arrowwidth": 1,
+        "standoff": 8,
+        "ax": 16 if side == "right" else -16,
+        "ay": -round(up),
+        "xanchor": "left" if side == "right" else "right",
+    }

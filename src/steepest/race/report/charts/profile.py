@@ -2,7 +2,7 @@
 
 from steepest.race.report.charts.chart import Chart, Selector, Trace, View, band, line
 from steepest.race.report.facts import Facts
-from steepest.race.report.words import count, interval, number
+from steepest.race.report.words import count, scored
 from steepest.race.statistics import TAUS, Measure, profiles
 
 MEASURES: dict[Measure, str] = {"steps": "steps", "seconds": "seconds of training"}
@@ -28,20 +28,17 @@ def profile(facts: Facts) -> Chart:
 def _view(facts: Facts, measure: Measure) -> View:
     found = profiles(facts.times(measure))
     order = sorted(found, key=lambda e: -found[e].score.middle)
-    corners = [i for i in range(len(TAUS)) if i % 3 == 0 or i == len(TAUS) - 1]
-    taus = [TAUS[i] for i in corners]
     bands: list[Trace] = []
     lines: list[Trace] = []
     for e in order:
         look, p = facts.looks[e], found[e]
-        share, low, high = ([values[i] for i in corners] for values in (p.share, p.low, p.high))
-        said = [f"{look.label}: {s:.0%} of tasks within {tau:.2f} × the fastest" for tau, s in zip(taus, share, strict=True)]
         if p.score.known:
-            bands.append(band(look, taus, low, high))
-        lines.append(line(look, taus, share, said))
+            bands.append(band(look, TAUS, p.low, p.high))
+        steps = line(look, TAUS, p.share, ": %{y:.0%} of tasks within %{x:.2f} × the fastest")
+        lines.append(steps | {"line": {**steps["line"], "shape": "hv"}})
     best, *others = order
     near = [e for e in others if found[e].score.known and found[e].score.high >= found[best].score.low and found[e].score.middle > 0]
-    title = f"{facts.label(best)} has the highest score, {number(found[best].score.middle, 2)} of 1"
+    title = f"{facts.label(best)} has the highest score, {found[best].score.middle:.2f} of 1"
     title += f"; the interval of {count(len(near), 'other')} reaches its own." if near else "."
     if not found[best].score.middle > 0:
         title = "Nobody reaches the targets often enough for a profile."
@@ -56,5 +53,5 @@ def _view(facts: Facts, measure: Measure) -> View:
             "yaxis": {"title": {"text": f"share of the {count(tasks, 'task')}"}, "range": [-0.03, 1.03], "tickformat": ".0%"},
         },
         head=("optimizer", "score (95 % interval)", *(f"within {t:g} ×" for t in marks_at)),
-        rows=[(facts.label(e), interval(found[e].score), *(f"{found[e].share[i]:.0%}" for i in nearest)) for e in order],
+        rows=[(facts.label(e), scored(found[e].score), *(f"{found[e].share[i]:.0%}" for i in nearest)) for e in order],
     )

@@ -54,8 +54,8 @@ def _view(facts: Facts, task: TaskFacts, axis: str, trials: dict[str, dict[int, 
         for hollow in (False, True):
             some = [t for t in own if (t.diverged_at is not None) == hollow]
             if some:
-                said = [_said(look.label, t) for t in some]
-                data.append(marks(look, [t.point[axis] for t in some], [t.validation for t in some], said, hollow=hollow, size=8))
+                dots = marks(look, [t.point[axis] for t in some], [t.validation for t in some], _hover(hollow), hollow=hollow, size=8)
+                data.append(dots | {"customdata": [[t.study + 1, t.number + 1] for t in some]})
         chosen = [best(some, task) for some in studies.values()]
         edge = next((one for one in here if one.entrant == e), None)
         said = [_said(look.label, t) + ", chosen" + ("; at the edge" if edge else "") for t in chosen]
@@ -76,16 +76,20 @@ def _view(facts: Facts, task: TaskFacts, axis: str, trials: dict[str, dict[int, 
             )
         )
     name = NAMES.get(axis, axis)
-    title = f"On {task.title} {count(len(here), 'optimizer')} found the best {name.split(',')[0]} at an edge of the range"
+    title = f"{task.title}: {count(len(here), 'optimizer')} found the best {name.split(',')[0]} at an edge of the range"
     title += f": {', '.join(facts.label(edge.entrant) for edge in here)}." if here else "."
     x_axis = log_axis(seen_x, name) if log else {"title": {"text": plain(name)}, **({"range": padded(seen_x)} if seen_x else {})}
     return View(
-        title=title if here else f"On {task.title} no best {name.split(',')[0]} lies at an edge of its range.",
+        title=title if here else f"{task.title}: no best {name.split(',')[0]} lies at an edge of its range.",
         data=data,
         layout={"xaxis": x_axis, "yaxis": log_axis(seen_y, f"{task.metric} on validation data")},
         head=("optimizer", "range", "chosen, by search", "edge"),
         rows=rows,
     )
+
+
+def _hover(diverged: bool) -> str:
+    return ", search %{customdata[0]}, trial %{customdata[1]}: " + ("diverged" if diverged else "%{y:.4g}") + " at %{x:.3g}"
 
 
 def _said(label: str, t: Trial) -> str:

@@ -8,13 +8,14 @@ from steepest.race.report.facts import Facts
 from steepest.race.report.words import NONE, number
 from steepest.race.statistics import Sensitivity, sensitivity
 
-STRIP = 0.84
-"""Where the strip of diverged runs begins."""
+HEIGHT = 540
+ROW = 13 / HEIGHT
+"""The part of the height of one row in the strip of diverged runs."""
 
 
 def sensitivities(facts: Facts) -> Chart:
     """Of all tasks."""
-    heading = "Sensitivity to the learning rate"
+    heading = "Learning-rate sensitivity"
     read = (
         "Quality on validation data at multiples of each optimizer's own best learning rate: a wide valley forgives a wrong guess. "
         "Hollow marks in the strip at the top are learning rates at which a run diverged, one row an optimizer. "
@@ -32,7 +33,7 @@ def sensitivities(facts: Facts) -> Chart:
         read,
         {"task": {facts.keys[t.name]: t.title for t in facts.tasks}},
         {facts.keys[t.name]: _view(facts, t, there[t.name]) for t in facts.tasks if there[t.name]},
-        height=480,
+        height=HEIGHT,
     )
 
 
@@ -59,15 +60,16 @@ def _view(facts: Facts, task: TaskFacts, found: dict[str, Sensitivity]) -> View:
     if known:
         calm = min(known, key=lambda e: known[e].s)
         title = f"{facts.label(calm)} forgives a wrong learning rate most on {task.title}: S = {number(known[calm].s, 2)}."
+    top = 1 - ROW * (len(wrecked) + 1)
     everywhere = [p.multiple for s in found.values() for p in s.points]
     layout = {
         "xaxis": log_axis(everywhere, "multiple of each one's own best learning rate"),
-        "yaxis": log_axis(seen, f"{task.metric} on validation data") | {"domain": [0, STRIP - 0.04 if wrecked else 1]},
+        "yaxis": log_axis(seen, f"{task.metric} on validation data") | {"domain": [0, top - 0.05 if wrecked else 1]},
     }
     if wrecked:
         rows = len(wrecked)
         layout["yaxis2"] = {
-            "domain": [STRIP, 1],
+            "domain": [top, 1],
             "range": [-0.8, rows - 0.2],
             "tickvals": [(rows - 1) / 2],
             "ticktext": ["diverged"],

@@ -9,8 +9,8 @@ from steepest.race.report.facts import Facts
 from steepest.race.report.words import count, interval, number
 from steepest.race.statistics import Measure, Overall, SpeedUp, overall, speedups
 
-FARTHEST = 2.0
-"""Colours are full from 4 times as fast, or as slow: log2 of it."""
+FARTHEST = 1.0
+"""Colours are full from twice as fast, or as slow, on: log2 of it."""
 
 
 def speed(facts: Facts) -> Chart:
@@ -20,7 +20,7 @@ def speed(facts: Facts) -> Chart:
     baseline = facts.label(race.baseline) if race.baseline in race.entrants else race.baseline
     read = (
         f"Each cell says how many times as fast as {baseline} an optimizer reaches the target of a task: 2 is half the time, 0.5 twice the time. "
-        "Grey cells may be chance (5 % false discoveries). never: only the baseline arrives; ∞: only the entrant does; –: neither. "
+        "Grey cells may be chance (5 % false discoveries). never (✗ on a small screen): only the baseline arrives; ∞: only the entrant does; –: neither. "
         "The first column is the geometric mean over the tasks that both finish, grey if its 95 % interval contains 1."
     )
     if not facts.has_targets:

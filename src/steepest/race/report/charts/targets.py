@@ -54,7 +54,7 @@ def _view(facts: Facts, task: TaskFacts, measure: Measure) -> View:
         title=title,
         data=data,
         layout={
-            "xaxis": axis | {"domain": [0, SPLIT - 0.03]},
+            "xaxis": axis | {"domain": [0, SPLIT - 0.06]},
             "xaxis2": {"domain": [SPLIT, 1], "range": [-1, 1], "tickvals": [0], "ticktext": ["never"], "showgrid": False, "anchor": "y"},
             "yaxis": names_axis([facts.label(e) for e in order]),
         },

@@ -25,7 +25,8 @@ function trace(given) {
   if (part === "heat" || part === "noise") {
     const scale = part === "noise" ? [[0, css("--noise")], [1, css("--noise")]]
       : [[0, css("--slower")], [0.5, css("--equal")], [1, css("--faster")]];
-    return {...given, colorscale: scale, textfont: {size: phone.matches ? 10 : 13}};
+    const text = phone.matches ? given.text.map(row => row.map(t => t === "never" ? "✗" : t)) : given.text;
+    return {...given, text, colorscale: scale, textfont: {size: phone.matches ? 10 : 13}};
   }
   const picking = chosen.size > 0, on = !picking || chosen.has(o), mine = colour(o);
   const visible = on || !hiding;
@@ -37,7 +38,7 @@ function trace(given) {
     made.marker = {...given.marker, color: mine, line: {width: 1, ...given.marker.line, color: outline}};
   }
   if (given.error_x) made.error_x = {...given.error_x, color: mine};
-  if (given.text) made.textfont = {color: css("--ink"), size: phone.matches ? 11 : 13};
+  if (given.text) made.textfont = {color: css("--bad"), size: 17};
   if (!on) Object.assign(made, {hoverinfo: "skip"});
   return made;
 }
@@ -49,16 +50,21 @@ function layout(given) {
     const a = given[key], vertical = key[0] === "y";
     const labels = small && vertical && a.ticktext ? a.ticktext.map(t => t.length > 13 && !t.includes("&") ? t.slice(0, 12) + "…" : t) : a.ticktext;
     made[key] = {
-      gridcolor: css("--grid"), zeroline: false, linecolor: css("--line"), automargin: true, ...a,
+      gridcolor: css("--grid"), zeroline: false, linecolor: css("--line"), automargin: true, ticks: "", ...a,
       ...(labels ? {ticktext: labels} : {}),
       title: {...a.title, standoff: 8, font: {size: small ? 12 : 13, color: css("--soft")}},
       tickfont: {size: small ? 11 : 12.5, color: vertical && a.ticktext ? css("--ink") : css("--soft")},
-      ...(a.side === "top" ? {tickangle: small ? -90 : -35} : {}),
+      ...(a.side === "top" ? {autotickangles: [0, -35, -90], ticklabelstandoff: 4} : {}),
     };
   }
   return {
     ...made,
     shapes: (given.shapes || []).map(s => ({...s, line: {...s.line, color: css("--ink")}})),
+    annotations: (given.annotations || []).map(a => {
+      const o = +a.name.slice(1), on = chosen.has(o);
+      return {...a, visible: chosen.size ? on || !(hiding || small) : !small, opacity: !chosen.size || on ? 1 : 0.25, arrowcolor: css("--line"),
+        font: {size: small ? 11 : 13, color: css("--ink")}};
+    }),
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: {family: getComputedStyle(document.body).fontFamily, color: css("--ink")},
     hoverlabel: {bgcolor: css("--raised"), bordercolor: css("--soft"), font: {color: css("--ink"), size: 12.5}, align: "left", namelength: 0},
