@@ -102,7 +102,8 @@ def _verdict(facts: Facts) -> str:
 
 def _legend(facts: Facts) -> str:
     return "".join(
-        f'<button type="button" class="chip" aria-pressed="false" data-entrant="{look.index}">{swatch(look)}<span>{text(look.label)}</span></button>'
+        f'<button type="button" class="chip" aria-pressed="false" data-entrant="{look.index}">'
+        f"{swatch(look)}<span>{text(look.label)}</span></button>"
         for look in (facts.looks[e] for e in facts.order)
     )
 
@@ -115,7 +116,7 @@ def _chart(name: str, chart: Chart) -> str:
     data = table(first.head, first.rows, f"{chart.heading}: data")
     return (
         f'<figure data-chart="{name}"><h3 class="finding" id="{name}-title" aria-live="polite">{text(first.title)}</h3>'
-        f'{f"<div class={chr(34)}choices{chr(34)}>{choices}</div>" if choices else ""}'
+        f"{f'<div class={chr(34)}choices{chr(34)}>{choices}</div>' if choices else ''}"
         f'<div class="chart" id="chart-{name}" role="img" aria-labelledby="{name}-title" aria-describedby="{name}-read"></div>'
         f'<figcaption id="{name}-read">{text(chart.read)}</figcaption>'
         f"{details('The same as a table', data, extra='class=data')}</figure>"

@@ -43,9 +43,7 @@ def page_data(facts: Facts, charts: Mapping[str, Chart]) -> dict[str, Any]:
             name: {
                 "selectors": list(chart.selectors),
                 "height": chart.height,
-                "views": {
-                    key: {"title": v.title, "figure": v.figure(), "head": v.head, "rows": v.rows} for key, v in chart.views.items()
-                },
+                "views": {key: {"title": v.title, "figure": v.figure(), "head": v.head, "rows": v.rows} for key, v in chart.views.items()},
             }
             for name, chart in charts.items()
             if not chart.empty

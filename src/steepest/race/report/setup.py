@@ -18,7 +18,8 @@ def setup(facts: Facts) -> str:
     """The whole section."""
     race = facts.race
     machines = "".join(
-        details(f"Machine {i + 1}: {m.get('processor', m.get('machine', 'unknown'))}", pairs(_flat(m))) for i, m in enumerate(race.environment)
+        details(f"Machine {i + 1}: {m.get('processor', m.get('machine', 'unknown'))}", pairs(_flat(m)))
+        for i, m in enumerate(race.environment)
     )
     return "".join(
         (
@@ -74,7 +75,18 @@ def _commands(race: Race) -> str:
 
 
 def _tasks(tasks: Sequence[TaskFacts]) -> str:
-    head = ("task", "family", "what", "parameters", "training / validation / test", "batch", "steps", "target", "why this target", "clipping")
+    head = (
+        "task",
+        "family",
+        "what",
+        "parameters",
+        "training / validation / test",
+        "batch",
+        "steps",
+        "target",
+        "why this target",
+        "clipping",
+    )
     rows = [
         (
             t.title,

@@ -7,7 +7,7 @@ from steepest.race.record import TaskFacts, Trial
 from steepest.race.report.facts import Facts
 from steepest.race.report.html import markup_table, select, text
 from steepest.race.report.swatches import swatch
-from steepest.race.report.words import NONE, number, percent, rate, seconds, times
+from steepest.race.report.words import NONE, number, percent, rate, times
 from steepest.race.statistics import Interval, Standing, costs, edges, time_interval
 from steepest.race.statistics.comparing import between
 from steepest.race.statistics.values import best, final_purpose, of, search
@@ -64,7 +64,8 @@ def overall_notes(facts: Facts) -> list[str]:
     """What the columns mean."""
     group = sum(s.tied_with_best for s in facts.table)
     notes = [
-        "small figures: 95 % intervals; behind the best: how much higher the cost is than that of the best entrant of each task, the mean over tasks",
+        "small figures: 95 % intervals; behind the best: how much higher the cost is than that of the best "
+        "entrant of each task, the mean over tasks",
         "missed, diverged: of the runs for the result; below it, of the runs for tuning",
         "time of a step: optimizer.step() alone, as a multiple of the baseline's; milliseconds stand in the table of each task",
     ]
@@ -80,9 +81,7 @@ def overall_notes(facts: Facts) -> list[str]:
 def task_tables(facts: Facts) -> str:
     """One table a task, of which the page shows the chosen one."""
     chooser = select("task", {facts.keys[t.name]: t.title for t in facts.tasks}, "Task")
-    return chooser + "".join(
-        f'<div data-panel="task" data-key="{facts.keys[t.name]}">{_task_table(facts, t)}</div>' for t in facts.tasks
-    )
+    return chooser + "".join(f'<div data-panel="task" data-key="{facts.keys[t.name]}">{_task_table(facts, t)}</div>' for t in facts.tasks)
 
 
 def _task_table(facts: Facts, task: TaskFacts) -> str:
@@ -106,7 +105,7 @@ def _task_row(facts: Facts, s: Standing, task: TaskFacts) -> list[str]:
     steps = took = "no target"
     if task.target is not None:
         steps = two_lines(time_interval(facts.times("steps")[s.name][task.name]))
-        took = two_lines(time_interval(facts.times("seconds")[s.name][task.name]), seconds)
+        took = two_lines(time_interval(facts.times("seconds")[s.name][task.name]))
     return [
         name_cell(facts, s.name),
         two_lines(s.finals[task.name]) if task.name in s.finals else NONE,
@@ -126,9 +125,9 @@ def _rates(facts: Facts, entrant: str, task: TaskFacts) -> str:
     chosen: list[Trial] = [best(trials, task) for trials in tried.values()]
     if not chosen:
         chosen = of(facts.race, final_purpose(facts.race), entrant, task.name)[:1]
-    rates = ", ".join(f"{t.point['lr']:.2g}" for t in chosen if "lr" in t.point) or NONE
-    ends = [edge for edge in edges(facts.race, entrant, task.name) if edge.axis == "lr"]
-    return text(rates) + "".join(f" {FLAG}&nbsp;{edge.end}" for edge in ends)
+    first, *others = [f"{t.point['lr']:.2g}" for t in chosen if "lr" in t.point] or [NONE]
+    flags = "".join(f"{FLAG}&nbsp;{edge.end} " for edge in edges(facts.race, entrant, task.name) if edge.axis == "lr")
+    return flags + text(first) + (f'<span class="range">{text(", ".join(others))}</span>' if others else "")
 
 
 def pairs_table(facts: Facts) -> str:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from steepest.race.statistics import Interval, Rate
-from steepest.race.statistics.verdict import listed as listed, percent as percent, quantity as quantity
+from steepest.race.statistics.verdict import percent as percent
 
 NONE = "–"
 NEVER = "never"
@@ -36,25 +36,19 @@ def scored(i: Interval) -> str:
     return f"{i.middle:.2f} ({i.low:.2f} to {i.high:.2f})" if i.known else f"{i.middle:.2f}"
 
 
-def seconds(value: float) -> str:
-    """0.84 s, 12 s, 3 min 5 s, never."""
-    if not math.isfinite(value):
-        return number(value)
-    if value < 60:
-        return f"{number(value, 2)} s"
-    minutes, rest = divmod(round(value), 60)
-    hours, minutes_left = divmod(minutes, 60)
-    return f"{hours} h {minutes_left} min" if hours else f"{minutes} min {rest} s"
-
-
 def rate(r: Rate) -> str:
     """2 of 15; a dash, where nothing was run."""
     return f"{r.count} of {r.of}" if r.of else NONE
 
 
-def times(factor: float) -> str:
+def factor(value: float) -> str:
+    """1.0, 1.4, 0.85, 12: two digits, a whole number being no more exact than the others."""
+    return f"{value:.1f}" if 1 <= value < 9.95 else number(value, 2)
+
+
+def times(value: float) -> str:
     """1.42 ×."""
-    return NONE if math.isnan(factor) else "∞ ×" if math.isinf(factor) else f"{number(factor)} ×"
+    return NONE if math.isnan(value) else "∞ ×" if math.isinf(value) else f"{number(value)} ×"
 
 
 def count(n: int, one: str, many: str = "") -> str:

@@ -16,7 +16,8 @@ def budgets(facts: Facts) -> Chart:
     """Of all tasks."""
     heading = "What tuning is worth"
     read = (
-        "The expected validation metric of the best of k tuning trials, over all choices of k of those made; 9 of 10 choices lie within the band. "
+        "The expected validation metric of the best of k tuning trials, over all choices of k of those made; 9 "
+        "of 10 choices lie within the band. "
         "A curve that is low from the start needs little tuning. Marks at 0 are the defaults, which cost no trial."
     )
     if not facts.tuned:
@@ -59,7 +60,10 @@ def _view(facts: Facts, task: TaskFacts, found: dict[str, list[Budget]]) -> View
         title=f"{task.title}: {_best_after(first(1), first(longest), longest)}",
         data=bands + lines,
         layout={
-            "xaxis": {"title": {"text": "tuning trials"}, "range": [-0.4 if any(map(math.isfinite, defaults.values())) else 0.7, longest + 0.3]}
+            "xaxis": {
+                "title": {"text": "tuning trials"},
+                "range": [-0.4 if any(map(math.isfinite, defaults.values())) else 0.7, longest + 0.3],
+            }
             | ({"dtick": 1} if longest <= 15 else {}),
             "yaxis": log_axis(seen, f"expected {task.metric}"),
         },

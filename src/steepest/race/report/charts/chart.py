@@ -72,7 +72,7 @@ def hovering(look: Look, said: str | Sequence[str]) -> dict[str, Any]:
     """What a pointer over a trace is told: a text for each point, or one with `%{x}` in it, which keeps the page small."""
     if isinstance(said, str):
         # A label with a template in it is none.
-        return {"hovertemplate": f"{plain(look.label).replace('%', '&#37;&#8203;')}{said}<extra></extra>"}
+        return {"hovertemplate": f"{plain(look.label).replace('%', '&#37;')}{said}<extra></extra>"}
     return {"hovertext": [plain(h) for h in said], "hoverinfo": "text"}
 
 

@@ -22,7 +22,8 @@ def losses(facts: Facts) -> Chart:
     """Of all tasks, two quantities each."""
     heading = "Learning curves"
     read = (
-        "At the hyperparameters that tuning chose. A line is the median over seeds and searches, its band reaches from the lowest run to the highest. "
+        "At the hyperparameters that tuning chose. A line is the median over seeds and searches, its band "
+        "reaches from the lowest run to the highest. "
         "Orders in mid-run mean nothing: learning rates that decay later look worse until the end. "
         "Below: the learning rate as a share of its peak."
     )
@@ -69,7 +70,9 @@ def _view(facts: Facts, task: TaskFacts, quantity: str, runs: dict[str, list[tup
         below.append(_schedule(look, curves[0][1], marks))
         # The first looks are far above the rest in every race; the axis shows what happens after them.
         seen += [v for v in (*middle[len(middle) // 8 :], *low[len(low) // 8 :]) if math.isfinite(v)]
-        rows.append((look.label, *(number(middle[round(q * (len(marks) - 1))], 4) for q in (0.25, 0.5, 0.75, 1)), f"{gone} of {len(curves)}"))
+        rows.append(
+            (look.label, *(number(middle[round(q * (len(marks) - 1))], 4) for q in (0.25, 0.5, 0.75, 1)), f"{gone} of {len(curves)}")
+        )
     name = f"{task.metric} on validation data" if quantity == "validation" else "training loss"
     shapes = [_target(task.target)] if quantity == "validation" and task.target is not None else []
     axis = log_axis(seen, name)
@@ -133,5 +136,3 @@ def _target(target: float) -> dict[str, object]:
 
 def _lost(gone: int, runs: int) -> str:
     return f"; {gone} of {count(runs, 'run')} diverged" if gone else ""
-
-

@@ -1,6 +1,7 @@
 """Memory against quality: what an optimizer keeps for each parameter, and how far it ends behind the best."""
 
 import math
+from collections import Counter
 from typing import Any
 
 from steepest.race.report.charts.chart import Chart, Trace, View, log_axis, marks, plain, shortened
@@ -17,7 +18,8 @@ def memory(facts: Facts) -> Chart:
     """Over all tasks."""
     heading = "Memory against quality"
     read = (
-        "To the left: less optimizer state for each parameter (Adam keeps 8 bytes in float32). Down: closer to the best result of each task. "
+        "To the left: less optimizer state for each parameter (Adam keeps 8 bytes in float32). Down: closer to "
+        "the best result of each task. "
         "Larger marks take longer for a step. Hollow marks in the strip at the top diverged in most runs, at no particular height. "
         "On a small screen names are written where they are brought forward."
     )
@@ -44,7 +46,14 @@ def _view(facts: Facts, there: list[Standing]) -> View:
         "annotations": _names(facts, fine, axis, top) + [_name(facts, s, 0.5, "right", 0, "y2") for s in there if s.failed],
     }
     if failed:
-        layout["yaxis2"] = {"domain": [0.9, 1], "range": [0, 1], "tickvals": [0.5], "ticktext": ["diverged"], "showgrid": False, "anchor": "x"}
+        layout["yaxis2"] = {
+            "domain": [0.9, 1],
+            "range": [0, 1],
+            "tickvals": [0.5],
+            "ticktext": ["diverged"],
+            "showgrid": False,
+            "anchor": "x",
+        }
     lean = min(fine or there, key=lambda s: s.costs.state_bytes_per_parameter)
     first = (fine or there)[0]
     title = f"{first.title} ends closest to the best with {number(first.costs.state_bytes_per_parameter)} bytes of state per parameter"
@@ -78,9 +87,11 @@ def _names(facts: Facts, fine: list[Standing], axis: dict[str, Any], top: float)
     pixels = {s.name: ((math.log10(100 * s.excess) if log else 100 * s.excess) - low) / (high - low) * top * (HEIGHT - 90) for s in fine}
     placed: dict[tuple[int, str], float] = {}
     made: list[dict[str, Any]] = []
-    for i, s in enumerate(sorted(fine, key=lambda s: (s.costs.state_bytes_per_parameter, s.excess))):
+    seen: Counter[int] = Counter()
+    for s in sorted(fine, key=lambda s: s.excess):
         column = round(s.costs.state_bytes_per_parameter)
-        side = "left" if i % 2 and column > 3 else "right"
+        side = "left" if seen[column] % 2 and column > 3 else "right"
+        seen[column] += 1
         at = max(pixels[s.name], placed.get((column, side), -math.inf) + STEP)
         placed[column, side] = at
         height = math.log10(100 * s.excess) if log else 100 * s.excess

@@ -1,5 +1,7 @@
 """Performance profiles: on what share of tasks is an entrant within tau times the fastest?"""
 
+from collections.abc import Sequence
+
 from steepest.race.report.charts.chart import Chart, Selector, Trace, View, band, line
 from steepest.race.report.facts import Facts
 from steepest.race.report.words import count, scored
@@ -33,7 +35,7 @@ def _view(facts: Facts, measure: Measure) -> View:
     for e in order:
         look, p = facts.looks[e], found[e]
         if p.score.known:
-            bands.append(band(look, TAUS, p.low, p.high))
+            bands.append(band(look, *_stepped(TAUS, p.low, p.high)))
         steps = line(look, TAUS, p.share, ": %{y:.0%} of tasks within %{x:.2f} × the fastest")
         lines.append(steps | {"line": {**steps["line"], "shape": "hv"}})
     best, *others = order
@@ -55,3 +57,9 @@ def _view(facts: Facts, measure: Measure) -> View:
         head=("optimizer", "score (95 % interval)", *(f"within {t:g} ×" for t in marks_at)),
         rows=[(facts.label(e), scored(found[e].score), *(f"{found[e].share[i]:.0%}" for i in nearest)) for e in order],
     )
+
+
+def _stepped(x: Sequence[float], *ys: Sequence[float]) -> list[list[float]]:
+    """The corners of step functions of one x, so that straight lines between them draw the steps."""
+    corners = [i for i in range(1, len(x)) if i == len(x) - 1 or any(y[i] != y[i - 1] for y in ys)]
+    return [[x[0], *(x[i] for i in corners for _ in range(2))], *([y[0], *(y[j] for i in corners for j in (i - 1, i))] for y in ys)]

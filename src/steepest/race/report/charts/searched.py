@@ -16,7 +16,8 @@ def searched(facts: Facts) -> Chart:
     """Of all tasks, one view an axis."""
     heading = "All tuning trials"
     read = (
-        "Every trial of every search, diverged ones as hollow marks at what guessing scores. Ringed: the best of each search, which was chosen. "
+        "Every trial of every search, diverged ones as hollow marks at what guessing scores. Ringed: the best of "
+        "each search, which was chosen. "
         "A ! says that most of an optimizer's best points lie in the outer tenth of its range at the same end: "
         "a better one may lie outside, and there the optimizer is untuned."
     )

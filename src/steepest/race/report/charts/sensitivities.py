@@ -24,10 +24,15 @@ def sensitivities(facts: Facts) -> Chart:
     found = {t.name: {e: sensitivity(facts.race, e, t.name) for e in facts.order} for t in facts.tasks}
     there = {w: {e: s for e, s in each.items() if len(s.points) > 1} for w, each in found.items()}
     if not any(there.values()):
-        why = "no sweep of the learning rate was made" if facts.tuned else "nothing was tuned in this race, and no sweep of the learning rate made"
+        why = (
+            "no sweep of the learning rate was made"
+            if facts.tuned
+            else "nothing was tuned in this race, and no sweep of the learning rate made"
+        )
         return Chart(heading, read, empty=f"There is no curve: {why}.")
     if all(s.source == "tuning" for each in there.values() for s in each.values()):
-        read += " This race made no sweeps: the curves are the best tuning trials of each third of a decade, with other hyperparameters varying."
+        read += " This race made no sweeps: the curves are the best tuning trials of each third of a decade of learning rate, "
+        read += "with other hyperparameters varying along them."
     return Chart(
         heading,
         read,
@@ -52,7 +57,8 @@ def _view(facts: Facts, task: TaskFacts, found: dict[str, Sensitivity]) -> View:
         bad = [p for p in s.points if p.diverged]
         if bad:
             said = [
-                f"{look.label} at {p.multiple:.3g} × its best rate ({p.multiple * s.lr:.2g}): {p.diverged} of {p.trials} diverged" for p in bad
+                f"{look.label} at {p.multiple:.3g} × its best rate ({p.multiple * s.lr:.2g}): {p.diverged} of {p.trials} diverged"
+                for p in bad
             ]
             strip.append(marks(look, [p.multiple for p in bad], [wrecked.index(e)] * len(bad), said, hollow=True, size=9) | {"yaxis": "y2"})
     known = {e: s for e, s in found.items() if not math.isnan(s.s)}

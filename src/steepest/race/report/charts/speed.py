@@ -6,7 +6,7 @@ from typing import Any
 from steepest.race.report.charts.chart import Chart, Selector, View, names_axis, plain, shortened
 from steepest.race.report.charts.profile import MEASURES
 from steepest.race.report.facts import Facts
-from steepest.race.report.words import count, interval, number
+from steepest.race.report.words import count, factor, interval, number
 from steepest.race.statistics import Measure, Overall, SpeedUp, overall, speedups
 
 FARTHEST = 1.0
@@ -19,8 +19,10 @@ def speed(facts: Facts) -> Chart:
     heading = "Speed-up over the baseline"
     baseline = facts.label(race.baseline) if race.baseline in race.entrants else race.baseline
     read = (
-        f"Each cell says how many times as fast as {baseline} an optimizer reaches the target of a task: 2 is half the time, 0.5 twice the time. "
-        "Grey cells may be chance (5 % false discoveries). never (✗ on a small screen): only the baseline arrives; ∞: only the entrant does; –: neither. "
+        f"Each cell says how many times as fast as {baseline} an optimizer reaches the target of a task: 2 is "
+        "half the time, 0.5 twice the time. "
+        "Grey cells may be chance (5 % false discoveries). never (✗ on a small screen): only the baseline arrives; "
+        "∞: only the entrant does; –: neither. "
         "The first column is the geometric mean over the tasks that both finish, grey if its 95 % interval contains 1."
     )
     if not facts.has_targets:
@@ -104,14 +106,14 @@ def _cell(s: SpeedUp) -> tuple[float, str, bool]:
         return FARTHEST, "∞", s.noise
     if s.outcome == "only the baseline":
         return -FARTHEST, "never", s.noise
-    return math.log2(s.factor), number(s.factor, 2), s.noise
+    return math.log2(s.factor), factor(s.factor), s.noise
 
 
 def _mean(o: Overall) -> tuple[float, str, bool]:
     if not o.both:
         return math.nan, "–", True
     i = o.factor
-    return math.log2(i.middle), number(i.middle, 2), not i.known or i.low <= 1 <= i.high
+    return math.log2(i.middle), factor(i.middle), not i.known or i.low <= 1 <= i.high
 
 
 def _hover(label: str, s: SpeedUp, task: str, baseline: str) -> str:
@@ -127,7 +129,11 @@ def _hover(label: str, s: SpeedUp, task: str, baseline: str) -> str:
 def _mean_hover(label: str, o: Overall, baseline: str) -> str:
     if not o.both:
         return f"{label}: no task that both finish"
-    said = f"{label}: {interval(o.factor)} × as fast as {baseline}, geometric mean over {count(o.both, 'task')} of {o.tasks} that both finish"
-    return said + (f"; {baseline} misses {o.entrant_only} that it finishes" if o.entrant_only else "") + (
-        f"; it misses {o.baseline_only} that {baseline} finishes" if o.baseline_only else ""
+    said = (
+        f"{label}: {interval(o.factor)} × as fast as {baseline}, geometric mean over {count(o.both, 'task')} of {o.tasks} that both finish"
+    )
+    return (
+        said
+        + (f"; {baseline} misses {o.entrant_only} that it finishes" if o.entrant_only else "")
+        + (f"; it misses {o.baseline_only} that {baseline} finishes" if o.baseline_only else "")
     )

@@ -88,4 +88,3 @@ def _marks(facts: Facts, entrant: str, row: int, time: Interval, end: float, mea
             arrow["marker"]["symbol"] = "arrow-right"
             return [mark, arrow | {"xaxis": "x2"}]
     return [mark]
-

@@ -54,7 +54,7 @@ function layout(given) {
       ...(labels ? {ticktext: labels} : {}),
       title: {...a.title, standoff: 8, font: {size: small ? 12 : 13, color: css("--soft")}},
       tickfont: {size: small ? 11 : 12.5, color: vertical && a.ticktext ? css("--ink") : css("--soft")},
-      ...(a.side === "top" ? {autotickangles: [0, -35, -90], ticklabelstandoff: 4} : {}),
+      ...(a.side === "top" ? {...(small ? {tickangle: -90} : {autotickangles: [0, -35, -90]}), ticklabelstandoff: 4} : {}),
     };
   }
   return {
@@ -90,7 +90,7 @@ async function draw(name) {
   // Who is brought forward lies on top.
   const rank = t => t.meta.o === undefined ? 0 : (t.meta.part === "band" ? 0 : 2) + (chosen.has(t.meta.o) ? 1 : 0);
   if (chosen.size) traces.sort((a, b) => rank(a) - rank(b));
-  const options = {responsive: true, displaylogo: false, displayModeBar: phone.matches ? false : "hover", scrollZoom: false,
+  const options = {responsive: true, displaylogo: false, displayModeBar: phone.matches || view.figure.layout.xaxis.side === "top" ? false : "hover", scrollZoom: false,
     modeBarButtons: [["toImage", "resetScale2d"]], toImageButtonOptions: {filename: "race-" + name, scale: 2}};
   await Plotly.react(place, traces, layout(view.figure.layout), options);
 }
