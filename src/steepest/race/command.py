@@ -161,6 +161,7 @@ def _run(args: argparse.Namespace) -> int:
 
 def _introduce(console: "Console", plan: "Plan", workers: int, where: str) -> None:
     """What is raced and how much, before it begins: budgets, spaces, routing, time."""
+    from steepest.race import environment
     from steepest.race.progress import duration
     from steepest.race.spaces import written
 
@@ -182,6 +183,8 @@ def _introduce(console: "Console", plan: "Plan", workers: int, where: str) -> No
         )
     else:
         console.print(f"Going on with the race in {where}.", soft_wrap=True)
+        if plan.header["code"] != environment.code():
+            console.print("Steepest has changed since the race began; the record will say which runs are of which code.", soft_wrap=True)
     if not workers:
         console.print(f"No workers here: start some with `steepest race worker --storage {where}`.", soft_wrap=True)
 

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -115,7 +116,8 @@ class _Process:
     process: "subprocess.Popen[str]"
     run: int | None = None
     failures: int = 0
-    lines: list[str] = field(default_factory=list[str])
+    lines: "deque[str]" = field(default_factory=lambda: deque[str](maxlen=200))
+    """The last that it printed, for the case that it fails."""
     listener: "threading.Thread | None" = None
 
 
@@ -148,7 +150,7 @@ class Engine:
         self.progress = progress(self.count, len(self.complete))
         self._events: queue.Queue[tuple[_Process, dict[str, Any] | None]] = queue.Queue()
         self._processes: list[_Process] = []
-        self._interrupts = 0
+        self._interrupts, self._running = 0, 0
 
     def run(self) -> None:
         """Until all is done. Raises Interrupted, or RaceError with what went wrong."""
@@ -242,7 +244,7 @@ class Engine:
         how = signal.Signals(-status).name if status < 0 else f"status {status}"
         what = "".join(f" in the run of {self.plan.field.jobs[run]}" for run in held)
         if not held and who.failures + 1 >= 3:
-            raise RaceError(f"Workers end with {how} before they begin a run:\n{''.join(who.lines[-20:]).strip()}")
+            raise RaceError(f"Workers end with {how} before they begin a run:\n{''.join(list(who.lines)[-20:]).strip()}")
         self.progress.say(f"A worker was killed ({how}){what}; its run is given back and another worker takes over.")
         self._start(failures=0 if held else who.failures + 1)
 
@@ -284,7 +286,9 @@ class Engine:
 
     def _look(self) -> None:
         """Count the runs of other machines too; where no worker is left here, give back what dead ones hold."""
-        self.complete |= {i for i, row in enumerate(self.store.rows()[: self.count]) if row.state == "COMPLETE"}
+        rows = self.store.rows()[: self.count]
+        self.complete |= {i for i, row in enumerate(rows) if row.state == "COMPLETE"}
+        self._running = sum(row.state == "RUNNING" for row in rows)
         if not self._processes and not self._interrupts:
             self.store.give_back_stale()
         self._show()
@@ -293,7 +297,7 @@ class Engine:
         left = [i for i in range(self.count) if i not in self.complete]
         job = next((self.plan.field.jobs[w.run] for w in self._processes if w.run is not None), None)
         what = "waiting for workers" if job is None else f"{job.purpose}: {job.optimizer}, {job.task}"
-        self.progress.show(what, len(self.complete), self.forecast.left(left, len(self._processes)))
+        self.progress.show(what, len(self.complete), self.forecast.left(left, max(len(self._processes), self._running)))
 
     # -- Ctrl-C --------------------------------------------------------------------------------------
 

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from hashlib import sha256
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 from steepest.errors import RaceError, SteepestError
-from steepest.race import training
+from steepest.race import environment, training
 from steepest.race.entrants import Entrant
 from steepest.race.extra import NeedsExtra
 from steepest.race.protocol import FLOOR, SCHEDULE, Job, Settings, baseline
@@ -42,6 +43,7 @@ def header(
         "entrants": {n: asdict(e.facts()) | {"spec": e.spec, "routing": e.routing} for n, e in entrants.items()},
         "baseline": baseline(list(entrants)),
         "schedule": SCHEDULE,
+        "code": environment.code(),
         "protocol": {
             "sampler": "Halton sequence, shifted for each study and task",
             "schedule_floor": FLOOR,
@@ -55,9 +57,14 @@ def header(
 
 def fingerprint(jobs: Sequence[Job], entrants: Mapping[str, Entrant], tasks: Mapping[str, Task]) -> str:
     """Changes with whatever would make run number 17 another run: the plan, the spaces, the defaults, the tasks."""
-    numbers = [(t.name, t.batch, t.steps, t.looks, t.target, t.guess, t.clip_norm) for t in tasks.values()]
+    numbers = [(t.name, t.batch, t.steps, t.looks, t.target, t.guess, t.clip_norm, _content(t.source)) for t in tasks.values()]
     runners = [(e.name, e.spec, e.code, e.space, sorted(e.defaults.items())) for e in entrants.values()]
     return sha256(repr(([tuple(job) for job in jobs], runners, numbers)).encode()).hexdigest()[:16]
+
+
+def _content(source: str | None) -> str:
+    """A hash of the file that a task of one's own is in: whoever changes it changes the race."""
+    return "" if source is None else sha256(Path(source.rpartition(":")[0]).read_bytes()).hexdigest()
 
 
 def _checked(task: Task, entrants: Mapping[str, Entrant]) -> tuple[dict[str, Any], dict[str, float]]:

@@ -19,10 +19,10 @@ def table(race: Race) -> "Table":
         from rich.table import Table
     found: list[Any] = _statistics().standings(race)
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    made.add_column("")
+    made.add_column("", no_wrap=True)
     for name, facts in race.tasks.items():
-        made.add_column(f"{name}\n{facts.metric}", justify="right")
-    for head in ("state, B\nper parameter", "ms a step", "diverged"):
+        made.add_column("\n".join([*name.split("-"), facts.metric]), justify="right")
+    for head in ("state,\nbytes a\nweight", "ms a\nstep", "diverged"):
         made.add_column(head, justify="right")
     for s in found:
         mine = [t for t in race.trials if t.optimizer == s.name]

@@ -148,6 +148,7 @@ def test_a_finished_race_is_shown_again_without_running(made, capsys):
     assert "Going on with the race" in said
     assert "AdamW" in said
     assert "cannot be told from the first" in said
+    assert "…" not in said
 
 
 def test_report_and_compare_show_what_was_measured(made, capsys, tmp_path):

@@ -155,6 +155,18 @@ def test_two_races_over_the_same_tasks_join(whole, tmp_path):
         joined(second, third)
 
 
+def test_curves_may_go_to_a_folder_that_machines_share(tmp_path):
+    from steepest.race.worker import Worker
+
+    path, shared = tmp_path / "race.db", tmp_path / "shared"
+    store = begin(path, settings(trials=1, seeds=1, multiples=()))
+    store.note("curves", str(shared))
+    assert Worker(store, lambda _: None, curve_folder=str(shared)).work()
+    store.close()
+    assert len(list(shared.iterdir())) == 4
+    assert all(record.curves(path, t).marks[-1] == 30 for t in record.load(path).trials)
+
+
 def test_defaults_are_a_mode_of_their_own(tmp_path):
     found = race(tmp_path / "race.db", settings(defaults=True, seeds=2, tasks=(f"{TINY}:other",)))
     assert Counter(t.purpose for t in found.trials) == {"defaults": 4, "target": 2}

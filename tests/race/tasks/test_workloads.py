@@ -13,6 +13,8 @@ import torch
 from steepest.errors import TaskError
 from steepest.race import tasks
 from steepest.race.tasks import TASKS, Task
+from steepest.race.tasks.data import vendored
+from steepest.race.tasks.measures import NO_TARGET
 from tests.race.tasks import checks
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -103,6 +105,24 @@ def test_sequences_are_cut_off_where_they_end() -> None:
     (letters, following), model = checks.first(task, task.load()), checks.seeded(task)
     other = letters.masked_fill(following == -100, 5)
     assert torch.equal(task.loss(model, (letters, following)), task.loss(model, (other, following)))
+
+
+def test_windows_follow_one_another() -> None:
+    """Read one after the other they are the play: no character is trained on twice in a pass."""
+    plays = vendored("shakespeare")
+    known = sorted({character for play in plays.values() for character in play.tolist()})
+    text, _ = next(TASKS["shakespeare-transformer"].load().train.all(1000))
+    assert bytes(known[i] for i in text.flatten().tolist()) == plays["coriolanus"].tobytes()[: text.numel()]
+
+
+def test_a_name_is_spelled_from_its_beginning_to_its_end() -> None:
+    names = set(vendored("surnames")["surnames"].tobytes().decode().split())
+    letters, following = next(TASKS["names-lstm"].load().test.all(2000))
+    for before, after in zip(letters.tolist(), following.tolist(), strict=True):
+        end = after.index(0)
+        assert "".join(chr(96 + letter) for letter in after[:end]) in names
+        assert before[: end + 1] == [0, *after[:end]]
+        assert set(after[end + 1 :]) <= {NO_TARGET}
 
 
 def test_molecules_do_not_hear_each_other() -> None:

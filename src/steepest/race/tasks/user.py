@@ -78,7 +78,6 @@ def _module(path: str) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        del sys.modules[name]
         raise TaskError(f"{path} cannot be imported:{_where(error, path)}") from error
     return module
 
