@@ -154,6 +154,22 @@ def test_the_theme_button_changes_the_charts_as_well(page: Page):
     assert page.run("document.getElementById('theme').getAttribute('aria-pressed')") == "true"
     page.click("#theme")
     page.until(f"{colour} === '{line}'", "the first colours")
+    page.run("localStorage.clear()")
+
+
+def test_paper_is_white_and_has_all_charts_at_its_width(page: Page):
+    page.click("#theme")
+    page.run("dispatchEvent(new Event('beforeprint'))")
+    page.call("Emulation.setEmulatedMedia", media="print")
+    assert page.run("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    widths = page.run("[...document.querySelectorAll('.chart svg.main-svg')].map(s => s.getBoundingClientRect().width)")
+    assert set(widths) == {680}
+    assert page.run("document.querySelector('.legend').offsetHeight") > 0
+    assert page.run("document.querySelector('.top').offsetHeight") == 0
+    page.call("Emulation.setEmulatedMedia", media="")
+    page.run("dispatchEvent(new Event('afterprint'))")
+    assert page.run("document.documentElement.dataset.theme") == "dark"
+    page.click("#theme")
 
 
 def test_it_can_be_used_with_the_keyboard(page: Page):

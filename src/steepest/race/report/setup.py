@@ -68,7 +68,7 @@ def _commands(race: Race) -> str:
     lines = commands(race)
     if not lines:
         return paragraph("The record does not hold one command that repeats this race: it was joined from several, or made by other means.")
-    commits = sorted({str(m["commit"]) for m in race.environment if m.get("commit")})
+    commits = sorted({str(m["commit"])[:12] + ("+" if str(m["commit"]).endswith("+") else "") for m in race.environment if m.get("commit")})
     note = f"With Steepest at commit {', '.join(commits)}. " if commits else ""
     note += "Seeds and points follow from the settings, so that the same command makes the same runs; times depend on the machine."
     return f'<pre tabindex="0"><code>{text(chr(10).join(lines))}</code></pre>' + paragraph(note, "note")

@@ -7,7 +7,7 @@ from steepest.race.record import TaskFacts, Trial
 from steepest.race.report.facts import Facts
 from steepest.race.report.html import markup_table, select, text
 from steepest.race.report.swatches import swatch
-from steepest.race.report.words import NONE, number, percent, rate, times
+from steepest.race.report.words import NONE, factor, number, percent, rate, times
 from steepest.race.statistics import Interval, Standing, costs, edges, time_interval
 from steepest.race.statistics.comparing import between
 from steepest.race.statistics.values import best, final_purpose, of, search
@@ -40,7 +40,7 @@ def _overall(facts: Facts, s: Standing) -> list[str]:
     group = sum(other.tied_with_best for other in facts.table)
     speed = "baseline" if s.name == facts.race.baseline else NONE
     if o is not None and o.both:
-        speed = two_lines(o.factor, extra=f"on {o.both} of {o.tasks}" if o.both < o.tasks else "")
+        speed = two_lines(o.factor, factor, extra=f"on {o.both} of {o.tasks}" if o.both < o.tasks else "")
     missed = rate(c.missed_final) if facts.has_targets else NONE
     lr = sum(edge.axis == "lr" for edge in s.edges)
     flags = NONE if not facts.tuned else "none"
@@ -155,7 +155,13 @@ def name_cell(facts: Facts, entrant: str) -> str:
 def two_lines(i: Interval, said: Callable[[float], str] = number, extra: str = "") -> str:
     """A value with its interval below it, small, if that is known and says anything."""
     below = [extra] if extra else []
-    if i.known and i.low < i.high and not math.isnan(i.middle) and (math.isfinite(i.low) or math.isfinite(i.high)):
+    if (
+        i.known
+        and i.low < i.high
+        and not (i.low <= 0 and math.isinf(i.high))
+        and not math.isnan(i.middle)
+        and (math.isfinite(i.low) or math.isfinite(i.high))
+    ):
         below.insert(0, f"{said(i.low)} to {said(i.high)}")
     return text(said(i.middle)) + "".join(f'<span class="range">{text(b)}</span>' for b in below)
 

@@ -1,9 +1,10 @@
 """Numbers as a reader wants them: few digits, "never" for a miss, a dash for what is not known."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from steepest.race.statistics import Interval, Rate
+from steepest.race.statistics.verdict import listed
 from steepest.race.statistics.verdict import percent as percent
 
 NONE = "–"
@@ -42,13 +43,29 @@ def rate(r: Rate) -> str:
 
 
 def factor(value: float) -> str:
-    """1.0, 1.4, 0.85, 12: two digits, a whole number being no more exact than the others."""
+    """1.0, 1.4, 0.85, 12, ∞: two digits, a whole number being no more exact than the others."""
+    if math.isinf(value):
+        return "∞"
     return f"{value:.1f}" if 1 <= value < 9.95 else number(value, 2)
 
 
 def times(value: float) -> str:
     """1.42 ×."""
-    return NONE if math.isnan(value) else "∞ ×" if math.isinf(value) else f"{number(value)} ×"
+    return NONE if math.isnan(value) else f"{value:.2f} ×" if value < 9.995 else f"{number(value)} ×"
+
+
+def capital(said: str) -> str:
+    """The same with a capital first letter: a task's title at the beginning of a sentence."""
+    return said[:1].upper() + said[1:]
+
+
+def leaders(values: Mapping[str, float], label: Callable[[str], str], one: str, many: str) -> str:
+    """Everybody with the lowest value, and the verb: "A is", "A and B are", "A, B and 3 others are"."""
+    least = min(values.values())
+    names = [label(name) for name, value in values.items() if value == least]
+    if len(names) > 3:
+        names = [*names[:2], f"{len(names) - 2} others"]
+    return f"{listed(names)} {one if len(names) == 1 else many}"
 
 
 def count(n: int, one: str, many: str = "") -> str:

@@ -5,7 +5,7 @@ import math
 from steepest.race.record import TaskFacts
 from steepest.race.report.charts.chart import Chart, Trace, View, band, line, log_axis, marks
 from steepest.race.report.facts import Facts
-from steepest.race.report.words import NONE, number
+from steepest.race.report.words import NONE, capital, number
 from steepest.race.statistics import Budget, defaults_metric, race_budget
 
 SHOWN = 12
@@ -57,7 +57,7 @@ def _view(facts: Facts, task: TaskFacts, found: dict[str, list[Budget]]) -> View
         return facts.label(min(there, key=lambda e: sign * there[e]))
 
     return View(
-        title=f"{task.title}: {_best_after(first(1), first(longest), longest)}",
+        title=f"{capital(task.title)}: {_best_after(first(1), first(longest), longest)}",
         data=bands + lines,
         layout={
             "xaxis": {

@@ -7,7 +7,7 @@ from typing import Any
 from steepest.race.record import TaskFacts, Trial
 from steepest.race.report.charts.chart import Chart, Trace, View, log_axis, marks, names_axis
 from steepest.race.report.facts import Facts
-from steepest.race.report.words import interval, number
+from steepest.race.report.words import interval, leaders, number
 from steepest.race.statistics import Standing
 from steepest.race.statistics.values import final_metric, final_purpose, of
 
@@ -18,7 +18,8 @@ SPLIT = 0.88
 def finals(facts: Facts) -> Chart:
     """Of all tasks."""
     read = (
-        "Each thin tick is one run on a fresh seed, the large mark is the median of all runs, the bar its 95 % interval. "
+        "Each thin tick below a bar is one run on a fresh seed, the large mark is the median of all runs, "
+        "the bar the 95 % interval of that. "
         "Runs that diverged stand in the column on the right; in the median they count as guessing."
     )
     views = {facts.keys[t.name]: _view(facts, t) for t in facts.tasks if any(t.name in s.finals for s in facts.table)}
@@ -56,9 +57,10 @@ def _view(facts: Facts, task: TaskFacts) -> View:
             "showgrid": False,
             "anchor": "y",
         }
-    best = there[0]
+    medians = {s.name: sign * s.finals[task.name].middle for s in there}
+    first = leaders(medians, facts.label, "has", "have")
     return View(
-        title=f"{best.title} has the best median {task.metric} on {task.title}: {interval(best.finals[task.name])}.",
+        title=f"{first} the best median {task.metric} on {task.title}: {number(there[0].finals[task.name].middle, 4)}.",
         data=data,
         layout=layout,
         head=("optimizer", f"median {task.metric}", "with 95 % interval", "runs", "diverged"),
@@ -81,7 +83,7 @@ def _row(facts: Facts, s: Standing, task: TaskFacts, row: int, runs: Sequence[Tr
     data: list[Trace] = []
     if finished:
         said = [f"{look.label}, search {t.study + 1}, seed {t.seed}: {number(final_metric(t), 4)}" for t in finished]
-        ticks = marks(look, [final_metric(t) for t in finished], [row] * len(finished), said, size=12)
+        ticks = marks(look, [final_metric(t) for t in finished], [row + 0.3] * len(finished), said, size=8)
         ticks["marker"]["symbol"] = "line-ns-open"
         data.append(ticks | {"opacity": 0.55})
     lost = len(runs) - len(finished)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from steepest.race.record import TaskFacts, Trial
 from steepest.race.report.charts.chart import Chart, Selector, Trace, View, log_axis, marks, padded, plain
 from steepest.race.report.facts import Facts
-from steepest.race.report.words import count, number
+from steepest.race.report.words import capital, count, number
 from steepest.race.statistics import Edge, edges
 from steepest.race.statistics.values import best, search
 
@@ -77,11 +77,11 @@ def _view(facts: Facts, task: TaskFacts, axis: str, trials: dict[str, dict[int, 
             )
         )
     name = NAMES.get(axis, axis)
-    title = f"{task.title}: {count(len(here), 'optimizer')} found the best {name.split(',')[0]} at an edge of the range"
+    title = f"{capital(task.title)}: {count(len(here), 'optimizer')} found the best {name.split(',')[0]} at an edge of the range"
     title += f": {', '.join(facts.label(edge.entrant) for edge in here)}." if here else "."
     x_axis = log_axis(seen_x, name) if log else {"title": {"text": plain(name)}, **({"range": padded(seen_x)} if seen_x else {})}
     return View(
-        title=title if here else f"{task.title}: no best {name.split(',')[0]} lies at an edge of its range.",
+        title=title if here else f"{capital(task.title)}: no best {name.split(',')[0]} lies at an edge of its range.",
         data=data,
         layout={"xaxis": x_axis, "yaxis": log_axis(seen_y, f"{task.metric} on validation data")},
         head=("optimizer", "range", "chosen, by search", "edge"),

@@ -65,7 +65,8 @@ def _view(facts: Facts, task: TaskFacts, found: dict[str, Sensitivity]) -> View:
     title = f"No curve on {task.title} is long enough for a figure."
     if known:
         calm = min(known, key=lambda e: known[e].s)
-        title = f"{facts.label(calm)} forgives a wrong learning rate most on {task.title}: S = {number(known[calm].s, 2)}."
+        least = known[calm]
+        title = f"{facts.label(calm)} has the lowest S on {task.title}, {number(least.s, 2)}, over {least.decades:.1f} of 2 decades."
     top = 1 - ROW * (len(wrecked) + 1)
     everywhere = [p.multiple for s in found.values() for p in s.points]
     layout = {

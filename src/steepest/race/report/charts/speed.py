@@ -6,7 +6,7 @@ from typing import Any
 from steepest.race.report.charts.chart import Chart, Selector, View, names_axis, plain, shortened
 from steepest.race.report.charts.profile import MEASURES
 from steepest.race.report.facts import Facts
-from steepest.race.report.words import count, factor, interval, number
+from steepest.race.report.words import NONE, count, factor, number
 from steepest.race.statistics import Measure, Overall, SpeedUp, overall, speedups
 
 FARTHEST = 1.0
@@ -41,6 +41,8 @@ def _view(facts: Facts, measure: Measure, baseline: str) -> View:
     order = [e for e in facts.order if e in cells]
     grid = [[_mean(means[e]), *(_cell(cells[e][t.name]) for t in tasks)] for e in order]
     heads = ["all tasks", *(t.title for t in tasks)]
+    # Titles are too long for columns; the page has them in its tables.
+    columns = ["all tasks", *(t.name for t in tasks)]
     hover = [
         [_mean_hover(facts.label(e), means[e], baseline), *(_hover(facts.label(e), cells[e][t.name], t.title, baseline) for t in tasks)]
         for e in order
@@ -57,7 +59,7 @@ def _view(facts: Facts, measure: Measure, baseline: str) -> View:
         layout={
             "xaxis": {
                 "tickvals": list(range(len(heads))),
-                "ticktext": [plain(shortened(h, 20)) for h in heads],
+                "ticktext": [plain(shortened(c, 20)) for c in columns],
                 "side": "top",
                 "showgrid": False,
                 "fixedrange": True,
@@ -70,7 +72,7 @@ def _view(facts: Facts, measure: Measure, baseline: str) -> View:
         rows=[
             (
                 facts.label(e),
-                f"{interval(means[e].factor)} on {means[e].both} of {means[e].tasks}" if means[e].both else "–",
+                _mean_text(means[e]),
                 *(_cell(cells[e][t.name])[1] + (" (may be chance)" if cells[e][t.name].noise else "") for t in tasks),
             )
             for e in order
@@ -101,7 +103,7 @@ def _heat(grid: list[list[tuple[float, str, bool]]], hover: list[list[str]], *, 
 def _cell(s: SpeedUp) -> tuple[float, str, bool]:
     """Colour, text, whether it is noise."""
     if s.outcome == "neither":
-        return math.nan, "–", True
+        return math.nan, NONE, True
     if s.outcome == "only the entrant":
         return FARTHEST, "∞", s.noise
     if s.outcome == "only the baseline":
@@ -111,9 +113,17 @@ def _cell(s: SpeedUp) -> tuple[float, str, bool]:
 
 def _mean(o: Overall) -> tuple[float, str, bool]:
     if not o.both:
-        return math.nan, "–", True
+        return math.nan, NONE, True
     i = o.factor
     return math.log2(i.middle), factor(i.middle), not i.known or i.low <= 1 <= i.high
+
+
+def _mean_text(o: Overall) -> str:
+    if not o.both:
+        return NONE
+    i = o.factor
+    known = i.known and not (i.low <= 0 and math.isinf(i.high))
+    return factor(i.middle) + (f" ({factor(i.low)} to {factor(i.high)})" if known else "") + f" on {o.both} of {o.tasks}"
 
 
 def _hover(label: str, s: SpeedUp, task: str, baseline: str) -> str:
@@ -129,9 +139,7 @@ def _hover(label: str, s: SpeedUp, task: str, baseline: str) -> str:
 def _mean_hover(label: str, o: Overall, baseline: str) -> str:
     if not o.both:
         return f"{label}: no task that both finish"
-    said = (
-        f"{label}: {interval(o.factor)} × as fast as {baseline}, geometric mean over {count(o.both, 'task')} of {o.tasks} that both finish"
-    )
+    said = f"{label}: {_mean_text(o)} tasks that both finish, as a multiple of the speed of {baseline}"
     return (
         said
         + (f"; {baseline} misses {o.entrant_only} that it finishes" if o.entrant_only else "")

@@ -5,7 +5,7 @@ import math
 from steepest.race.record import TaskFacts
 from steepest.race.report.charts.chart import Chart, Selector, Trace, View, log_axis, marks, names_axis
 from steepest.race.report.facts import Facts
-from steepest.race.report.words import interval, number
+from steepest.race.report.words import interval, leaders, number
 from steepest.race.statistics import Interval, Measure, time_interval
 
 MEASURES: dict[Measure, str] = {"steps": "steps", "samples": "training samples", "seconds": "seconds of training"}
@@ -45,7 +45,8 @@ def _view(facts: Facts, task: TaskFacts, measure: Measure) -> View:
     goal = f"{task.metric} {'≥' if task.higher_is_better else '≤'} {number(task.target or 0.0)}"
     never = len(order) - len(arrived)
     if arrived:
-        title = f"{facts.label(arrived[0])} is first at {goal} on {task.title}, after {number(found[arrived[0]].middle)} {measure}"
+        first = leaders({e: found[e].middle for e in order}, facts.label, "is", "are")
+        title = f"{first} first at {goal} on {task.title}, after {number(found[arrived[0]].middle)} {measure}"
         title += f"; {never} of {len(order)} never get there." if never else "."
     else:
         title = f"Nobody reaches {goal} on {task.title}."

@@ -5,7 +5,7 @@ const names = Object.keys(embedded.charts);
 const root = document.documentElement;
 const chosen = new Set();      // entrants brought forward, by number
 const choice = {};             // selector → key
-let hiding = false;
+let hiding = false, printing = false;
 const css = name => getComputedStyle(root).getPropertyValue(name).trim();
 const phone = matchMedia("(max-width: 640px)");
 const system = matchMedia("(prefers-color-scheme: dark)");
@@ -30,7 +30,7 @@ function trace(given) {
   }
   const picking = chosen.size > 0, on = !picking || chosen.has(o), mine = colour(o);
   const visible = on || !hiding;
-  if (part === "band") return {...given, visible, fillcolor: clear(mine, !on ? 0 : picking ? 0.24 : 0.07)};
+  if (part === "band") return {...given, visible, fillcolor: clear(mine, !on ? 0 : picking ? 0.24 : Math.min(0.12, 0.4 / embedded.colours.length))};
   const made = {...given, visible, opacity: (given.opacity || 1) * (on ? 1 : 0.13)};
   if (given.line) made.line = {...given.line, color: mine, width: given.line.width * (picking && on ? 1.4 : 1)};
   if (given.marker) {
@@ -43,7 +43,7 @@ function trace(given) {
   return made;
 }
 
-function layout(given) {
+function layout(given, height) {
   const small = phone.matches, made = {...given};
   for (const key of Object.keys(given)) {
     if (!/^[xy]axis/.test(key)) continue;
@@ -59,6 +59,7 @@ function layout(given) {
   }
   return {
     ...made,
+    height, width: printing ? 680 : undefined, // paper does not tell its width
     shapes: (given.shapes || []).map(s => ({...s, line: {...s.line, color: css("--ink")}})),
     annotations: (given.annotations || []).map(a => {
       const o = +a.name.slice(1), on = chosen.has(o);
@@ -85,14 +86,15 @@ function viewOf(chart) {
 
 async function draw(name) {
   const chart = embedded.charts[name], view = viewOf(chart), place = document.getElementById("chart-" + name);
-  place.style.height = (phone.matches ? Math.min(chart.height, Math.max(360, chart.height * 0.86)) : chart.height) + "px";
+  const height = printing ? Math.min(chart.height, 350) : phone.matches ? Math.min(chart.height, Math.max(360, chart.height * 0.86)) : chart.height;
+  place.style.height = height + "px";
   const traces = view.figure.data.map(trace);
   // Who is brought forward lies on top.
   const rank = t => t.meta.o === undefined ? 0 : (t.meta.part === "band" ? 0 : 2) + (chosen.has(t.meta.o) ? 1 : 0);
   if (chosen.size) traces.sort((a, b) => rank(a) - rank(b));
   const options = {responsive: true, displaylogo: false, displayModeBar: phone.matches || view.figure.layout.xaxis.side === "top" ? false : "hover", scrollZoom: false,
     modeBarButtons: [["toImage", "resetScale2d"]], toImageButtonOptions: {filename: "race-" + name, scale: 2}};
-  await Plotly.react(place, traces, layout(view.figure.layout), options);
+  await Plotly.react(place, traces, layout(view.figure.layout, height), options);
 }
 const drawAll = async which => { for (const name of which) await draw(name); };
 
@@ -194,8 +196,13 @@ addEventListener("resize", measure);
     for (const query of [system, phone]) query.addEventListener("change", () => { showTheme(); drawAll(names); });
     // Paper is white.
     let before;
-    addEventListener("beforeprint", () => { before = root.dataset.theme; root.dataset.theme = "light"; drawAll(names); });
-    addEventListener("afterprint", () => { if (before) root.dataset.theme = before; else delete root.dataset.theme; drawAll(names); });
+    const print = (on, theme) => {
+      printing = on;
+      if (theme) root.dataset.theme = theme; else delete root.dataset.theme;
+      names.forEach(draw); // nothing is waited for: the picture of the page is taken when this returns
+    };
+    addEventListener("beforeprint", () => { before = root.dataset.theme; print(true, "light"); });
+    addEventListener("afterprint", () => print(false, before));
     root.dataset.drawn = "true";
   } catch (error) {
     const trouble = document.getElementById("trouble");
