@@ -84,6 +84,14 @@ def test_no_curves():
     assert "not at hand" in page.sections["losses"]
 
 
+def test_curves_that_are_lost():
+    def lost(trial):
+        raise RaceError("The curves of race.db are missing: race.parquet should be beside it.")
+
+    page = opened(race(TWO, tasks=2, trials=4), curves=lost)
+    assert "race.parquet should be beside it" in page.sections["losses"]
+
+
 def test_one_trial_and_one_seed():
     page = opened(race(TWO, tasks=1, trials=1, studies=1, seeds=1))
     assert "One trial for each search" in page.sections["budget"]

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
+from steepest.errors import RaceError
 from steepest.race.record import Curve, TaskFacts, Trial
 from steepest.race.report.charts.chart import Chart, Selector, Trace, View, band, line, log_axis
 from steepest.race.report.facts import Facts
@@ -30,8 +31,12 @@ def losses(facts: Facts) -> Chart:
     if facts.curves is None:
         return Chart(heading, read, empty="The curves of this race were not at hand when this page was made.")
     views: dict[str, View] = {}
+    try:
+        found = {task.name: {e: _curves(facts, e, task.name) for e in facts.order} for task in facts.tasks}
+    except RaceError as error:  # the record without its curves still makes a report
+        return Chart(heading, read, empty=str(error))
     for task in facts.tasks:
-        runs = {e: _curves(facts, e, task.name) for e in facts.order}
+        runs = found[task.name]
         if any(runs.values()):
             views |= {f"{facts.keys[task.name]}|{q}": _view(facts, task, q, runs) for q in QUANTITIES}
     if not views:
