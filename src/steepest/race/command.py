@@ -16,11 +16,13 @@ from steepest.race.extra import NeedsExtra
 from steepest.race.presets import PRESETS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
     from steepest.race.engine import Plan
     from steepest.race.protocol import Settings
-    from steepest.race.record import Race
+    from steepest.race.record import Curve, Race, Trial
 
 INTERRUPTED = 130
 """What a shell expects of a command that was ended with Ctrl-C."""
@@ -207,10 +209,10 @@ def _report(args: argparse.Namespace) -> int:
 
 def _shown(console: "Console", url: str, page: Path) -> int:
     """The result of a record: table and page."""
-    from steepest.race import address, record
+    from steepest.race import address, reading
 
-    path = address.file_of(url)
-    _present(console, record.load(path if path is not None else url), page, address.shown(url))
+    path = address.file_of(url) or url
+    _present(console, reading.load(path), reading.curves_of(path), page, address.shown(url))
     return 0
 
 
@@ -218,15 +220,16 @@ def _compare(args: argparse.Namespace) -> int:
     with NeedsExtra():
         from steepest.race import reading
 
-    _present(_console(), reading.joined(args.first, args.second), Path(args.out), f"{args.first} and {args.second}")
+    both = args.first, args.second
+    _present(_console(), reading.joined(*both), reading.joined_curves(*both), Path(args.out), " and ".join(map(str, both)))
     return 0
 
 
-def _present(console: "Console", race: "Race", page: Path, where: str) -> None:
-    from steepest.race import summary
+def _present(console: "Console", race: "Race", curves: "Callable[[Trial], Curve]", page: Path, where: str) -> None:
+    from steepest.race import report, summary
 
     console.print(summary.table(race))
     for line in summary.notes(race):
         console.print(line, soft_wrap=True, style="dim")
-    written = summary.page(race, page)
-    console.print(f"The record is {where}." + (f" Wrote {page}." if written else ""), soft_wrap=True)
+    report.write(race, page, curves)
+    console.print(f"The record is {where}. Wrote {page}.", soft_wrap=True)

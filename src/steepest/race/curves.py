@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from steepest.errors import RaceError
 from steepest.race import address
@@ -81,6 +81,20 @@ def pack(url: str, folder: Path | None, runs: Sequence[int]) -> Path | None:
         partial.unlink(missing_ok=True)
     shutil.rmtree(folder)
     return goal
+
+
+def packed(url: str) -> dict[int, Curve]:
+    """All curves of a race that is done, by run, from one reading of its table; none where there is no such table."""
+    goal = table_of(url)
+    if goal is None or not goal.exists():
+        return {}
+    rows = pq.read_table(goal, columns=["run", *_COLUMNS]).to_pydict()
+    found: dict[int, Curve] = {}
+    for run, *row in zip(rows["run"], *(rows[name] for name in _COLUMNS), strict=True):
+        mine = found.setdefault(run, Curve([], [], [], []))
+        for values, value in zip((mine.marks, mine.train_loss, mine.validation, mine.lr), row, strict=True):
+            cast("list[Any]", values).append(value)
+    return found
 
 
 def read(url: str, folder: Path | None, run: int, blob: str | None) -> Curve:

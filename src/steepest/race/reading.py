@@ -4,7 +4,7 @@ Time to target is worked out here, not stored: where the race itself sets the ta
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -64,6 +64,38 @@ def curve(path: str | Path, trial: Trial) -> Curve:
     finally:
         store.close()
     raise RaceError(f"{address.shown(url)} has no run of {trial.optimizer} on {trial.task}, {trial.purpose} {trial.number}.")
+
+
+def curves_of(path: str | Path) -> Callable[[Trial], Curve]:
+    """The curves of a whole record, whose files are read once: what a report asks for, run by run."""
+    url = address.url_of(path)
+    store = Store.open(url, read_only=True)
+    try:
+        runs = {tuple(result[key] for key in KEYS): (run, result.get("curve")) for run, result in store.results()}
+        folder = curves.folder_of(url, store.attributes().get("curves"))
+    finally:
+        store.close()
+    done = curves.packed(url)
+
+    def find(trial: Trial) -> Curve:
+        run, blob = runs[tuple(getattr(trial, key) for key in KEYS)]
+        return done[run] if run in done else curves.read(url, folder, run, blob)
+
+    return find
+
+
+def joined_curves(first: str | Path, second: str | Path) -> Callable[[Trial], Curve]:
+    """The curves of two joined records, by the names that the entrants have there."""
+    raws = _Raw.of(first), _Raw.of(second)
+    names = _names(raws, Path(first).stem, Path(second).stem)
+    old = [{there: here for here, there in one.items()} for one in names]
+    readers = curves_of(first), curves_of(second)
+
+    def find(trial: Trial) -> Curve:
+        which = 0 if trial.optimizer in old[0] else 1
+        return readers[which](replace(trial, optimizer=old[which][trial.optimizer]))
+
+    return find
 
 
 def _settings(header: Mapping[str, Any]) -> dict[str, Any]:

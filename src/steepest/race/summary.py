@@ -1,8 +1,6 @@
-"""The result of a race in a terminal, from the statistics; and the way to the page, where that part is installed."""
+"""The result of a race in a terminal, from the statistics."""
 
 from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from steepest.race.extra import NeedsExtra
@@ -39,14 +37,6 @@ def notes(race: Race) -> list[str]:
     """What the table says, and what it does not."""
     said = _statistics().verdict(race)
     return ["= cannot be told from the first.", f"{said.quality} {said.speed}", *said.limits]
-
-
-def page(race: Race, path: Path) -> bool:
-    """Write the report, if this installation can; whether it did."""
-    if find_spec("steepest.race.report") is None:
-        return False
-    import_module("steepest.race.report").write(race, path)
-    return True
 
 
 def _statistics() -> Any:
