@@ -2,9 +2,11 @@
 
 from itertools import product
 
+import numpy as np
 import torch
 from torch.nn import Parameter
 
+from steepest import torch as face
 from tests.torch_face.cases import ONE_OF_EACH, STATELESS, Case, dtypes, over
 from tests.torch_face.inputs import DTYPES, GRADIENTS, LAYOUTS, give, params_like, same_bits, tame
 
@@ -73,3 +75,10 @@ def test_every_length(case: Case, dtype: torch.dtype) -> None:
     assert same_bits(torch.cat([p.detach() for p in pieces[: len(lengths)]]), whole[0])
     assert pieces[-2] != 0.5
     assert pieces[-1].shape == (3, 0)
+
+
+def test_an_empty_parameter_from_numpy_is_no_expanded_view() -> None:
+    """NumPy's empty arrays have strides of 0."""
+    p = torch.nn.Parameter(torch.from_numpy(np.zeros((0, 3), np.float32)))
+    p.grad = torch.zeros_like(p)
+    face.Adam([p]).step()

@@ -54,7 +54,7 @@ def check(param: Tensor, grad: Tensor, optimizer: str) -> None:
         raise TensorError(
             f"{optimizer}: a parameter of dtype {param.dtype} has a gradient of dtype {grad.dtype}: both must be real, or both complex."
         )
-    if any(stride == 0 and size > 1 for stride, size in zip(param.stride(), param.shape, strict=True)):
+    if param.numel() and any(stride == 0 and size > 1 for stride, size in zip(param.stride(), param.shape, strict=True)):
         raise TensorError(
             f"{optimizer}: a parameter of shape {tuple(param.shape)} is an expanded view (strides {param.stride()}): "
             "several of its elements are one number, which a step would write several times. Optimize the tensor it was expanded from."
