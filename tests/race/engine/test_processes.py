@@ -27,7 +27,7 @@ def go_on(folder):
     assert "Going on with the race" in said
     found = record.load(folder)
     assert len(found.trials) == RUNS
-    assert sorted(p.name for p in folder.iterdir()) == ["race.db", "race.parquet"]
+    assert sorted(p.name for p in folder.iterdir()) == ["race.db", "race.html", "race.parquet"]
     return found
 
 
