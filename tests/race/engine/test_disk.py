@@ -14,12 +14,12 @@ RACE = ("--task", f"{TINY}:slow", "--optimizers", "adamw,sgd", "--trials", "2", 
 
 @pytest.fixture
 def disk(tmp_path):
-    """A disk of 2 MB."""
+    """A disk of 6 MB: room for a race and its page, which is 2.4."""
     if os.geteuid() != 0:
         pytest.fail("Only root may mount a small disk: run these tests as root, as .ci/run does.")
     place = tmp_path / "disk"
     place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(place)], check=True)
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
 
