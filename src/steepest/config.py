@@ -16,7 +16,7 @@ from steepest.errors import HyperparameterError, StateError
 from steepest.transform import Chain, Transform
 from steepest.transforms.schedule import Cosine, Linear
 
-_SCHEDULES: Mapping[str, type[Cosine] | type[Linear]] = {"Cosine": Cosine, "Linear": Linear}
+SCHEDULES: Mapping[str, type[Cosine] | type[Linear]] = {"Cosine": Cosine, "Linear": Linear}
 
 
 def to_config(strategy: Transform) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def _written(strategy: Transform, field: str) -> Any:
     if callable(value):
         raise HyperparameterError(
             f"{type(strategy).__qualname__}: {field}={value!r} is a function, which a configuration cannot hold. "
-            f"Use one of steepest's schedules ({', '.join(_SCHEDULES)}), which are data.",
+            f"Use one of steepest's schedules ({', '.join(SCHEDULES)}), which are data.",
             field,
             value,
             "is a function",
@@ -80,7 +80,7 @@ def _read(value: Any) -> Any:
     data = cast("Mapping[str, Any]", value)
     if "schedule" not in data:
         return from_config(data)
-    schedule = _SCHEDULES.get(str(data["schedule"]))
+    schedule = SCHEDULES.get(str(data["schedule"]))
     if schedule is None or not set(data) - {"schedule"} <= {f.name for f in fields(schedule)}:
-        raise StateError(f"{dict(data)!r} is no schedule. There are: {', '.join(_SCHEDULES)}.")
+        raise StateError(f"{dict(data)!r} is no schedule. There are: {', '.join(SCHEDULES)}.")
     return schedule(**{k: v for k, v in data.items() if k != "schedule"})

@@ -8,10 +8,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from steepest.config import SCHEDULES
 from steepest.errors import HyperparameterError
 from steepest.transforms import Cosine, Linear
-
-_OURS: Mapping[str, type[Cosine] | type[Linear]] = {"Cosine": Cosine, "Linear": Linear}
 
 
 @keras.saving.register_keras_serializable(package="steepest", name="Schedule")
@@ -31,14 +30,14 @@ class AsKeras(keras.optimizers.schedules.LearningRateSchedule):
         if not isinstance(self.schedule, (Cosine, Linear)):
             raise HyperparameterError(
                 f"The learning-rate schedule {self.schedule!r} is a function, which a configuration cannot hold. "
-                f"Use a schedule of Keras, or one of steepest's ({', '.join(_OURS)})."
+                f"Use a schedule of Keras, or one of steepest's ({', '.join(SCHEDULES)})."
             )
         return {"schedule": name, **asdict(self.schedule)}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "AsKeras":
         """The schedule that `get_config` described."""
-        return cls(_OURS[config["schedule"]](**{k: v for k, v in config.items() if k != "schedule"}))
+        return cls(SCHEDULES[config["schedule"]](**{k: v for k, v in config.items() if k != "schedule"}))
 
 
 def exact(step: Any) -> Any:
