@@ -2,8 +2,9 @@
 
 The rule, in which nothing was tuned:
 
-    lr            two decades, from 10^-0.5 to 10^1.5 times the default: defaults are meant for long runs, and
-                  the short runs of small networks want more; the same factor for every optimizer
+    lr            two and a half decades, from 10^-0.5 to 10^2 times the default: defaults are meant for long runs,
+                  and the short runs of small networks want more (with 10^1.5 at the top, the best point of five of
+                  nine optimizers lay there); the same factor for every optimizer
     weight_decay  three decades. Decoupled: such that the default lr times the decay spans 1e-6 to 1e-3 (for
                   AdamW 1e-3 to 1, for Lion, with a tenth of its lr, 1e-2 to 10). As L2 in the gradient: 1e-6 to 1e-3
     warmup        0 to a quarter of the run, linear
@@ -39,7 +40,7 @@ def space(lr: float, decay: str | None, eps: float | None, trials: int) -> Space
         eps: its default eps; None or 0: it has none, and none is tried.
         trials: the budget.
     """
-    axes = [Axis("lr", _round(lr * 10**-0.5), _round(lr * 10**1.5), True)]
+    axes = [Axis("lr", _round(lr * 10**-0.5), _round(lr * 10**2), True)]
     if decay == "decoupled":
         axes.append(Axis("weight_decay", _round(1e-6 / lr), _round(1e-3 / lr), True))
     elif decay is not None:

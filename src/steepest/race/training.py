@@ -37,6 +37,8 @@ class Outcome:
     test: float | None
     diverged_at: int | None
     seconds: float
+    cpu_seconds: float
+    """Of the processor, in the same time: clearly less than `seconds` says that the machine was busy with something else."""
     step_ms: float
     state_bytes_per_parameter: float
     best: list[tuple[int, float, float]]
@@ -48,6 +50,30 @@ def train(task: Task, entrant: Entrant, point: Point, seed: int, reveal: bool = 
     """Train one model. `reveal`: look at the test data in the end."""
     with torch.random.fork_rng(devices=[]), one_thread():
         return _Run(task, entrant, point, seed).outcome(reveal)
+
+
+class _Clock:
+    """Seconds of training so far, on the wall and of the processor; runs from the start."""
+
+    def __init__(self) -> None:
+        self.wall = self.cpu = 0.0
+        self._go()
+
+    def _go(self) -> None:
+        self._since = time.perf_counter(), time.process_time()
+
+    def stop(self) -> None:
+        """Count what has passed since the last start."""
+        wall, cpu = self._since
+        self.wall += time.perf_counter() - wall
+        self.cpu += time.process_time() - cpu
+
+    @contextmanager
+    def stopped(self) -> Generator[None]:
+        """Do something that is not counted."""
+        self.stop()
+        yield
+        self._go()
 
 
 class _Run:
@@ -76,7 +102,7 @@ class _Run:
         recent: list[float] = []
         due = set(looks(steps, task.looks))
         peak, warmup = self.point["lr"], self.point.get("warmup", 0.0)
-        diverged_at, seconds, started = None, 0.0, time.perf_counter()
+        diverged_at, clock = None, _Clock()
         for step in range(1, steps + 1):
             rate = peak * rate_at(step, steps, warmup)
             for group in self.optimizer.param_groups:
@@ -88,11 +114,10 @@ class _Run:
                 break
             if step not in due:
                 continue
-            seconds += time.perf_counter() - started
-            value = self._look()
+            with clock.stopped():
+                value = self._look()
             if not math.isfinite(value):
                 diverged_at = step
-                started = time.perf_counter()
                 break
             losses += [recent[0], fmean(recent)] if not losses else [fmean(recent)]
             marks.append(step)
@@ -100,9 +125,8 @@ class _Run:
             rates.append(rate)
             recent.clear()
             if not best or (value > best[-1][1] if task.metric.higher_is_better else value < best[-1][1]):
-                best.append((step, value, seconds))
-            started = time.perf_counter()
-        seconds += time.perf_counter() - started
+                best.append((step, value, clock.wall))
+        clock.stop()
         if not losses:
             losses = [recent[0]]  # diverged before the first look
         lost = diverged_at is not None
@@ -110,7 +134,8 @@ class _Run:
             validation=task.guess if lost else values[-1],
             test=(task.guess if lost else self._look(self.data.test)) if reveal else None,
             diverged_at=diverged_at,
-            seconds=seconds,
+            seconds=clock.wall,
+            cpu_seconds=clock.cpu,
             step_ms=1000 * median(self.step_seconds),
             state_bytes_per_parameter=self.state_bytes,
             best=best,

@@ -182,6 +182,7 @@ class Worker:
                 "best": outcome.best,
                 "diverged_at": outcome.diverged_at,
                 "seconds": outcome.seconds,
+                "cpu_seconds": outcome.cpu_seconds,
                 "step_ms": outcome.step_ms,
                 "state_bytes_per_parameter": outcome.state_bytes_per_parameter,
                 "worker": self.name,

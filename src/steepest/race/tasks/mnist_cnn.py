@@ -6,6 +6,7 @@ from steepest.race.tasks.mnist import load
 from steepest.race.tasks.task import Task
 
 with NeedsExtra():
+    import torch
     from torch import nn
 
 
@@ -15,7 +16,8 @@ def _stage(inputs: int, outputs: int) -> list[nn.Module]:
 
 def model() -> nn.Module:
     """Three 3 x 3 convolutions of 8, 16 and 32 channels, BatchNorm after each, pooling after each, one linear layer."""
-    return nn.Sequential(*_stage(1, 8), *_stage(8, 16), *_stage(16, 32), nn.Flatten(), nn.Linear(32 * 3 * 3, 10))
+    layers = nn.Sequential(*_stage(1, 8), *_stage(8, 16), *_stage(16, 32), nn.Flatten(), nn.Linear(32 * 3 * 3, 10))
+    return layers.to(memory_format=torch.channels_last)  # half as quick again on a CPU
 
 
 TASK = Task(
