@@ -32,8 +32,8 @@ def test_every_optimizer_has_two_decades_of_learning_rates_and_three_of_decay():
 
 def test_the_space_follows_from_the_defaults_alone():
     lion, adamw, sgd, adam = (who.entrant(name, 12) for name in ("lion", "adamw", "sgd", "adam"))
-    assert [a for a in adamw.space if a.name != "warmup"] == [Axis("lr", 0.0.1, 0.0316, True), Axis("weight_decay", 0.001, 1.0, True)]
-    assert [a for a in lion.space if a.name != "warmup"] == [Axis("lr", 3.16e-05, 0.00316, True), Axis("weight_decay", 0.01, 10.0, True)]
+    assert [a for a in adamw.space if a.name != "warmup"] == [Axis("lr", 0.000316, 0.1, True), Axis("weight_decay", 0.001, 1.0, True)]
+    assert [a for a in lion.space if a.name != "warmup"] == [Axis("lr", 3.16e-05, 0.01, True), Axis("weight_decay", 0.01, 10.0, True)]
     assert sgd.space[1] == adam.space[1] == Axis("weight_decay", 1e-6, 1e-3, True)
     assert (lion.decay, adamw.decay, sgd.decay, adam.decay) == ("decoupled", "decoupled", "L2", "L2")
 
