@@ -20,11 +20,11 @@ NINE = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "adabelief", 
 # -- spaces ---------------------------------------------------------------------------------------
 
 
-def test_every_optimizer_has_two_decades_of_learning_rates_and_three_of_decay():
+def test_every_optimizer_has_two_and_a_half_decades_of_learning_rates_and_three_of_decay():
     for one in who.entrants(NINE, 12).values():
         axes = {a.name: a for a in one.space}
         assert list(axes) == ["lr", "weight_decay", "warmup"]
-        assert math.log10(axes["lr"].high / axes["lr"].low) == pytest.approx(2, abs=0.01)
+        assert math.log10(axes["lr"].high / axes["lr"].low) == pytest.approx(2.5, abs=0.01)
         assert math.log10(axes["weight_decay"].high / axes["weight_decay"].low) == pytest.approx(3, abs=0.01)
         assert (axes["lr"].log, axes["weight_decay"].log, axes["warmup"].log) == (True, True, False)
         assert one.name == "rmsprop" or axes["lr"].low < one.defaults["lr"] < axes["lr"].high
