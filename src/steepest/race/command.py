@@ -1,9 +1,10 @@
-"""`steepest race`: the arguments, and what each of its four commands does.
+"""`steepest race`: the arguments, and what each of its commands does.
 
 steepest race [run]            begin a race, or go on with the one that is there
 steepest race worker           work on a race from this or any other machine
 steepest race report           make the page again from the record
 steepest race compare A B      two races as one
+steepest race export A FILE    a race with its curves in one small file
 """
 
 import argparse
@@ -47,15 +48,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     worker.set_defaults(race=_worker)
 
     report = commands.add_parser("report", help="make the report again from the record")
-    report.add_argument("record", nargs="?", default="race.db", help="race.db, or the address given as --storage (default: race.db)")
+    report.add_argument(
+        "record", nargs="?", default="race.db", help="race.db, an exported race, or the address given as --storage (default: race.db)"
+    )
     report.add_argument("--out", metavar="FILE", help="where to write (default: race.html beside the record)")
     report.set_defaults(race=_report)
 
     compare = commands.add_parser("compare", help="show two races over the same tasks as one")
-    compare.add_argument("first", help="a race.db")
+    compare.add_argument("first", help="a race.db, an exported race, or an address")
     compare.add_argument("second", help="another")
     compare.add_argument("--out", default="compare.html", metavar="FILE", help="where to write the report (default: compare.html)")
     compare.set_defaults(race=_compare)
+
+    export = commands.add_parser("export", help="write a race with its curves into one small file, which `report` and `compare` read")
+    export.add_argument("record", help="race.db, or the address given as --storage")
+    export.add_argument("file", type=Path, metavar="FILE", help="where to write, NAME.parquet")
+    export.add_argument("--no-curves", action="store_true", help="without the curves")
+    export.set_defaults(race=_export)
 
 
 def _race_arguments(parser: argparse.ArgumentParser, default: dict[str, Any]) -> None:
@@ -209,10 +218,22 @@ def _report(args: argparse.Namespace) -> int:
 
 def _shown(console: "Console", url: str, page: Path) -> int:
     """The result of a record: table and page."""
-    from steepest.race import address, reading
+    with NeedsExtra():
+        from steepest.race import address, reading
 
     path = address.file_of(url) or url
     _present(console, reading.load(path), reading.curves_of(path), page, address.shown(url))
+    return 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    with NeedsExtra():
+        from steepest.race import address, reading
+
+    url = address.url_of(args.record)
+    runs = reading.export(address.file_of(url) or url, args.file, with_curves=not args.no_curves)
+    size = args.file.stat().st_size / 1e6
+    _console().print(f"Wrote {args.file}: {runs} runs, {size:.2g} MB. `steepest race report {args.file}` makes its page.", soft_wrap=True)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""From the database to the record's classes: what statistics and report work on.
+"""From the database, or an exported file, to the record's classes: what statistics and report work on.
 
 Time to target is worked out here, not stored: where the race itself sets the target, it is known only at the end.
 """
@@ -11,9 +11,8 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from steepest.errors import RaceError
-from steepest.race import address, curves
+from steepest.race import address, archive
 from steepest.race.record import AxisFacts, Curve, EntrantFacts, Race, TaskFacts, Trial
-from steepest.race.store import Store
 
 KEYS = ("task", "optimizer", "purpose", "study", "number", "seed")
 
@@ -25,16 +24,37 @@ class _Raw(NamedTuple):
 
     @classmethod
     def of(cls, path: str | Path) -> "_Raw":
-        store = Store.open(address.url_of(path), read_only=True)
-        try:
-            noted = [value for key, value in store.attributes().items() if key.startswith("worker ")]
-            return cls(store.header(), [result for _, result in store.results()], [e for i, e in enumerate(noted) if e not in noted[:i]])
-        finally:
-            store.close()
+        content = archive.read(path) if archive.is_archive(path) else _stored(path)
+        return cls(content.header, [result for _, result in content.results], content.environment)
 
     def tasks(self) -> dict[str, TaskFacts]:
         facts = {name: TaskFacts(**content) for name, content in self.header["tasks"].items()}
         return {name: _with_target(one, self.results, self.header["baseline"]) for name, one in facts.items()}
+
+
+def _stored(path: str | Path) -> archive.Content:
+    """What is in a database, less the curves."""
+    from steepest.race.store import Store  # an exported race is read without a database's packages
+
+    store = Store.open(address.url_of(path), read_only=True)
+    try:
+        noted = [value for key, value in store.attributes().items() if key.startswith("worker ")]
+        return archive.Content(store.header(), [e for i, e in enumerate(noted) if e not in noted[:i]], store.results(), {})
+    finally:
+        store.close()
+
+
+def export(path: str | Path, goal: Path, *, with_curves: bool = True) -> int:
+    """Write a race, as far as it is done, into one file; returns how many runs that are."""
+    content = archive.read(path) if archive.is_archive(path) else _stored(path)
+    if not with_curves:
+        content = content._replace(curves={})
+    elif not archive.is_archive(path):
+        find = curves_of(path)
+        facts = _Raw(content.header, [r for _, r in content.results], []).tasks()
+        content = content._replace(curves={run: find(_trial(result, facts[result["task"]])) for run, result in content.results})
+    archive.write(goal, content)
+    return len(content.results)
 
 
 def load(path: str | Path) -> Race:
@@ -52,22 +72,29 @@ def load(path: str | Path) -> Race:
     )
 
 
-def curve(path: str | Path, trial: Trial) -> Curve:
-    """The curve of a run; see `record.curves`."""
-    url = address.url_of(path)
-    store = Store.open(url, read_only=True)
-    try:
-        for run, result in store.results():
-            if all(result[key] == getattr(trial, key) for key in KEYS):
-                folder = store.attributes().get("curves")
-                return curves.read(url, curves.folder_of(url, folder), run, result.get("curve"))
-    finally:
-        store.close()
-    raise RaceError(f"{address.shown(url)} has no run of {trial.optimizer} on {trial.task}, {trial.purpose} {trial.number}.")
-
-
 def curves_of(path: str | Path) -> Callable[[Trial], Curve]:
     """The curves of a whole record, whose files are read once: what a report asks for, run by run."""
+    find = _archived_curves(path) if archive.is_archive(path) else _stored_curves(path)
+
+    def look(trial: Trial) -> Curve:
+        found = find(tuple(getattr(trial, key) for key in KEYS))
+        if found is None:
+            raise RaceError(f"{path} has no curve of {trial.optimizer} on {trial.task}, {trial.purpose} {trial.number}.")
+        return found
+
+    return look
+
+
+def _archived_curves(path: str | Path) -> Callable[[tuple[Any, ...]], Curve | None]:
+    content = archive.read(path)
+    runs = {tuple(result[key] for key in KEYS): run for run, result in content.results}
+    return lambda keys: content.curves.get(runs.get(keys, -1))
+
+
+def _stored_curves(path: str | Path) -> Callable[[tuple[Any, ...]], Curve | None]:
+    from steepest.race import curves
+    from steepest.race.store import Store
+
     url = address.url_of(path)
     store = Store.open(url, read_only=True)
     try:
@@ -77,9 +104,9 @@ def curves_of(path: str | Path) -> Callable[[Trial], Curve]:
         store.close()
     done = curves.packed(url)
 
-    def find(trial: Trial) -> Curve:
-        run, blob = runs[tuple(getattr(trial, key) for key in KEYS)]
-        return done[run] if run in done else curves.read(url, folder, run, blob)
+    def find(keys: tuple[Any, ...]) -> Curve | None:
+        run, blob = runs.get(keys, (-1, None))
+        return done.get(run) or (curves.read(url, folder, run, blob) if run >= 0 else None)
 
     return find
 

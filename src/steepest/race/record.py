@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from steepest.errors import RaceError
+
+SCHEMA = 2
+"""Goes up when a reader of the old record would misread the new one."""
+
 Purpose = Literal["tuning", "evaluation", "sensitivity", "defaults", "target"]
 """What a run is for. `target`: runs of the baseline alone, from which the target of a task that has none is set."""
 
@@ -117,7 +122,10 @@ class Curve:
 
 
 def load(path: str | Path) -> Race:
-    """The record at `race.db`, in the folder that has one, or at a PostgreSQL address; of a race that is going on, what is done so far."""
+    """The record at `race.db`, in the folder that has one, in an exported file, or at a PostgreSQL address.
+
+    Of a race that is going on, what is done so far.
+    """
     from steepest.race.reading import load
 
     return load(path)
@@ -125,6 +133,16 @@ def load(path: str | Path) -> Race:
 
 def curves(path: str | Path, trial: Trial) -> Curve:
     """The curve of one run of that record."""
-    from steepest.race.reading import curve
+    from steepest.race.reading import curves_of
 
-    return curve(path, trial)
+    return curves_of(path)(trial)
+
+
+def check_schema(schema: object, where: str) -> None:
+    """Refuse a record that this version would misread."""
+    if schema != SCHEMA:
+        advice = "update Steepest" if isinstance(schema, int) and schema > SCHEMA else "use the version that wrote it"
+        raise RaceError(
+            f"{where} has record format {schema!r}, and this version of Steepest reads {SCHEMA}: {advice}, "
+            "or run the race again with another --out."
+        )

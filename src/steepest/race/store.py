@@ -26,6 +26,7 @@ from typing import Any, NamedTuple, TypeVar
 from steepest.errors import RaceError
 from steepest.race import address
 from steepest.race.extra import NeedsExtra
+from steepest.race.record import SCHEMA, check_schema
 
 with NeedsExtra():
     import optuna
@@ -40,8 +41,6 @@ with NeedsExtra():
 T = TypeVar("T")
 
 STUDY = "steepest race"
-SCHEMA = 2
-"""Goes up when a reader of the old record would misread the new one."""
 PATIENCE = 60.0
 """Seconds for which a database that does not answer is asked again."""
 BUSY = 30.0
@@ -114,13 +113,7 @@ class Store:
             store._study_id = store._do(lambda: store._storage.get_study_id_from_name(STUDY))
         except KeyError:
             raise RaceError(f"{address.shown(url)} holds no race.") from None
-        schema = store.header().get("schema")
-        if schema != SCHEMA:
-            advice = "update Steepest" if isinstance(schema, int) and schema > SCHEMA else "use the version that wrote it"
-            raise RaceError(
-                f"{address.shown(url)} has record format {schema!r}, and this version of Steepest reads {SCHEMA}: {advice}, "
-                "or run the race again with another --out."
-            )
+        check_schema(store.header().get("schema"), address.shown(url))
         store._journal("WAL")
         return store
 

@@ -167,7 +167,7 @@ def test_what_is_raced_is_printed_first(tmp_path, capsys):
     assert run("run", *words, "--workers", "1", "--out", str(tmp_path)) == 0
     said = capsys.readouterr().out
     assert "tiny: 400 examples of your own; 30 steps of 32." in said
-    assert "sgd: sgd(lr=..., weight_decay=...); all parameters; L2 weight decay; lr 0.00316 to 0.316, log; weight_decay 1e-06" in said
+    assert "sgd: sgd(lr=..., weight_decay=...); all parameters; L2 weight decay; lr 0.00316 to 1, log; weight_decay 1e-06" in said
     assert "NAdam: torch.optim:NAdam(lr=..., weight_decay=...); all parameters" in said
     assert "1 tuning runs, 1 seeds at the chosen point" in said
     assert "with 1 workers, by steps timed just now" in said

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from steepest.errors import RaceError
-from steepest.race import record
+from steepest.race import reading, record
 from steepest.race.store import Store
 from tests.race.engine.helpers import TINY, begin, finish, race, settings, start, timeless, until, work
 
@@ -97,6 +97,8 @@ def test_two_workers_on_one_server(url, tmp_path):
     assert timeless(found) == timeless(race(tmp_path / "alone.db", MINE))
     curve = record.curves(url, found.trials[0])
     assert len(curve.marks) == len(curve.validation) == 3
+    assert reading.export(url, tmp_path / "home.parquet") == RUNS
+    assert record.load(tmp_path / "home.parquet") == found
     assert "***" not in said  # no password to hide
 
 
