@@ -15,8 +15,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -25,6 +24,7 @@ from typing import Any
 from steepest.errors import RaceError
 from steepest.race import address, curves, environment, preflight, tasks
 from steepest.race.entrants import Entrant, entrants
+from steepest.race.interrupt import answered
 from steepest.race.progress import Forecast, Progress
 from steepest.race.protocol import Settings
 from steepest.race.store import Store
@@ -156,7 +156,7 @@ class Engine:
         """Until all is done. Raises Interrupted, or RaceError with what went wrong."""
         try:
             if len(self.complete) < self.count:
-                with self._signals(), self.progress:
+                with answered(self._got), self.progress:
                     self._watch()
             curves.pack(self.url, curves.folder_of(self.url, self.curve_folder), range(self.count))
         finally:
@@ -300,18 +300,6 @@ class Engine:
         self.progress.show(what, len(self.complete), self.forecast.left(left, max(len(self._processes), self._running)))
 
     # -- Ctrl-C --------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _signals(self) -> Generator[None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = [signal.signal(s, self._got) for s in (signal.SIGINT, signal.SIGTERM)]
-        try:
-            yield
-        finally:
-            for s, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
-                signal.signal(s, handler)
 
     def _got(self, number: int, _: FrameType | None) -> None:
         self._interrupts += 1 if number == signal.SIGINT else 2

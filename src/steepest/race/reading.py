@@ -162,6 +162,7 @@ def _trial(result: Mapping[str, Any], facts: TaskFacts) -> Trial:
         diverged_at=result["diverged_at"],
         state_bytes_per_parameter=result["state_bytes_per_parameter"],
         step_ms=result["step_ms"],
+        cpu_seconds=result.get("cpu_seconds"),
     )
 
 

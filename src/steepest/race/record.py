@@ -45,6 +45,8 @@ class Trial:
     state_bytes_per_parameter: float
     step_ms: float
     """The median of `optimizer.step()` alone."""
+    cpu_seconds: float | None = None
+    """Of the processor, in the time that `seconds` counts; None: not measured."""
 
 
 @dataclass(frozen=True)

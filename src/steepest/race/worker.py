@@ -22,6 +22,7 @@ from typing import Any
 from steepest.errors import RaceError, SteepestError
 from steepest.race import address, curves, environment, tasks, training
 from steepest.race.entrants import Entrant, entrants
+from steepest.race.interrupt import answered
 from steepest.race.points import point
 from steepest.race.preflight import fingerprint
 from steepest.race.protocol import TUNING_SEED, Group, Job, Settings, plan
@@ -66,20 +67,7 @@ class Signals:
     def __init__(self) -> None:
         self.interrupts, self.leave, self.now = 0, False, False
 
-    @contextmanager
-    def caught(self) -> Generator[None]:
-        """Watch for signals, if this is the main thread, which alone gets them."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = [signal.signal(s, self._got) for s in (signal.SIGINT, signal.SIGTERM)]
-        try:
-            yield
-        finally:
-            for s, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
-                signal.signal(s, handler)
-
-    def _got(self, number: int, _: FrameType | None) -> None:
+    def got(self, number: int, _: FrameType | None) -> None:
         self.interrupts += number == signal.SIGINT
         self.leave = self.leave or number == signal.SIGTERM or self.interrupts > 1
         if self.leave and self.now:
@@ -108,7 +96,7 @@ class Worker:
 
     def work(self) -> bool:
         """Run until all is done, or until a signal says to stop. Returns whether all is done."""
-        with self.signals.caught():
+        with answered(self.signals.got):
             while not self.signals.stop and not self._orphaned():
                 rows = self.store.rows()[: self.count]
                 waiting = [i for i, row in enumerate(rows) if row.state == "WAITING"]

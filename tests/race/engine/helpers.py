@@ -71,7 +71,7 @@ def race(path: Path, wanted: Settings) -> record.Race:
 
 def timeless(race: record.Race) -> list[record.Trial]:
     """The trials without what a clock measured, in a fixed order."""
-    kept = [replace(t, seconds=0.0, step_ms=0.0, seconds_to_target=min(t.seconds_to_target, 1e9) * 0) for t in race.trials]
+    kept = [replace(t, seconds=0.0, cpu_seconds=0.0, step_ms=0.0, seconds_to_target=min(t.seconds_to_target, 1e9) * 0) for t in race.trials]
     return sorted(kept, key=lambda t: (t.task, t.optimizer, t.purpose, t.study, t.number))
 
 

@@ -3,6 +3,7 @@
 import ast
 import json
 import math
+import re
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -12,7 +13,7 @@ import pytest
 
 import steepest.race.statistics as package
 from steepest.race.record import Race
-from steepest.race.statistics import audit, race_budget, sensitivity, speedups, standings, trial_times, verdict
+from steepest.race.statistics import audit, compare_finals, race_budget, sensitivity, speedups, standings, trial_times, verdict
 from tests.race.synthetic import SPACE, Racer, race, task
 
 THREE = [Racer("adamw"), Racer("nadamw", quality=0.3), Racer("sgd-nesterov", quality=0.4)]
@@ -225,3 +226,32 @@ def test_neither_torch_nor_files() -> None:
     for path in Path(package.__file__).parent.glob("*.py"):
         calls = {n.func.id for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
         assert not {"open", "print"} & calls
+
+
+def test_the_tied_stand_together_before_all_others() -> None:
+    """A noisy entrant whose mean is in between may be told apart while a worse, noisier one is not."""
+    record = race([Racer("adamw"), *THREE[1:]], seed=3)
+    order = standings(record)
+    first, second, third = (s.name for s in order[:3])
+    comparisons = [
+        replace(c, told_apart=third not in (c.a, c.b), better=None if third in (c.a, c.b) else c.better) for c in compare_finals(record)
+    ]
+    table = standings(record, comparisons)
+    assert [s.name for s in table[:3]] == [first, third, second]
+    assert [s.place for s in table[:3]] == [1, 1, 3]
+
+
+def test_a_busy_machine_is_said() -> None:
+    record = race([*THREE], tasks=3)
+    busy = replace(record, trials=tuple(replace(t, cpu_seconds=0.6 * t.seconds) for t in record.trials))
+    assert any("a run had 60 % of a core" in said for said in verdict(busy).limits)
+    assert "60 % of a core" in next(f.how for f in audit(busy) if f.number == 12)
+    idle = replace(record, trials=tuple(replace(t, cpu_seconds=0.99 * t.seconds) for t in record.trials))
+    assert not any("busy" in said for said in [*verdict(idle).limits, *verdict(record).limits])
+
+
+def test_counts_are_words() -> None:
+    record = race([Racer("adamw")], tasks=1)
+    said = " ".join(f.how for f in audit(replace(record, environment=record.environment[:1])))
+    assert "1 machine recorded" in said
+    assert not re.search(r"\b1 (machines|tasks|families|trials|seeds|searches|axes|pairs)\b", said)

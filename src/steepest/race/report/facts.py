@@ -1,7 +1,7 @@
 """What all parts of the report need, worked out once: the statistics of the race and how each entrant looks."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from steepest.race import statistics as figures
@@ -31,11 +31,8 @@ class Facts:
 
     @cached_property
     def table(self) -> list[figures.Standing]:
-        """The standings, best first; those tied with the first stand together, and the others come after all of them."""
-        found = figures.standings(self.race, self.comparisons)
-        tied = [s for s in found if s.tied_with_best]
-        behind = [s for s in found if not s.tied_with_best]
-        return [*tied, *(replace(s, place=i) for i, s in enumerate(behind, len(tied) + 1))]
+        """The standings, best first."""
+        return figures.standings(self.race, self.comparisons)
 
     @cached_property
     def verdict(self) -> figures.Verdict:

@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from steepest.race.statistics import Interval, Rate
-from steepest.race.statistics.verdict import listed
-from steepest.race.statistics.verdict import percent as percent
+from steepest.race.statistics.words import listed
+from steepest.race.statistics.words import percent as percent
 
 NONE = "–"
 NEVER = "never"

@@ -13,6 +13,7 @@
     costs        divergence, misses, memory, time of a step
     standings    the table
     verdict      two sentences and their limits
+    words        numbers in sentences
     audit        the 20 points that a reviewer demands, checked on the record
 
 Needs scipy, of `pip install 'steepest[race]'`.

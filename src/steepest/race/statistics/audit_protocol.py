@@ -9,6 +9,7 @@ from steepest.race.record import Race, Trial
 from steepest.race.statistics.boundary import all_edges, position
 from steepest.race.statistics.luck import shared_points
 from steepest.race.statistics.values import final_purpose, of, searches
+from steepest.race.statistics.words import count
 
 Status = Literal["kept", "partly", "not kept"]
 Answer = tuple[Status, str]
@@ -31,7 +32,7 @@ def budget(race: Race) -> Answer:
     per_entrant = {len(cells) for cells in found.values()}
     if len(counts) == 1 and len(per_entrant) == 1:
         trials, total = next(iter(counts)), sum(sum(map(len, cells.values())) for cells in found.values())
-        return "kept", f"{trials} trials in each of {per_entrant.pop()} searches per entrant, {total} in all"
+        return "kept", f"{count(trials, 'trial')} in each of {count(per_entrant.pop(), 'search', 'searches')} per entrant, {total} in all"
     least, most = min(counts), max(counts)
     if len(per_entrant) > 1:
         return "not kept", f"entrants have from {min(per_entrant)} to {max(per_entrant)} searches, of {least} to {most} trials"
@@ -46,9 +47,13 @@ def spaces(race: Race) -> Answer:
     outside = [t for t in of(race, "tuning") if not _inside(race, t)]
     if outside:
         t = outside[0]
-        return "not kept", f"{len(outside)} trials lie outside the recorded space, for instance {t.optimizer} on {t.task}: {dict(t.point)}"
+        many = count(len(outside), "trial lies", "trials lie")
+        return "not kept", f"{many} outside the recorded space, for instance {t.optimizer} on {t.task}: {dict(t.point)}"
     own = len({facts.space for facts in race.entrants.values()})
-    return "kept", f"{own} different spaces for {len(race.entrants)} entrants, in the table of entrants; each the same on all tasks"
+    return (
+        "kept",
+        f"{count(own, 'different space')} for {count(len(race.entrants), 'entrant')}, in the table; each the same on all tasks",
+    )
 
 
 def sampling(race: Race) -> Answer:
@@ -75,8 +80,9 @@ def boundary(race: Race) -> Answer:
     places = len(race.entrants) * len(race.tasks)
     lr = sum(edge.axis == "lr" for edge in flagged)
     if not flagged:
-        return "kept", f"checked for {places} pairs of entrant and task: no best point lies at an edge"
-    return "kept", f"{len(flagged)} axes flagged untuned in {places} pairs of entrant and task, {lr} of them learning rates"
+        return "kept", f"checked for {count(places, 'pair')} of entrant and task: no best point lies at an edge"
+    said = f"{count(len(flagged), 'axis', 'axes')} flagged untuned in {count(places, 'pair')} of entrant and task"
+    return "kept", f"{said}, {lr} of them learning rates"
 
 
 def baselines(race: Race) -> Answer:
@@ -111,7 +117,7 @@ def axes(race: Race) -> Answer:
             if name not in moving and (name != "eps" or not any("eps" in (a.name for a in f.space) for f in race.entrants.values())):
                 lacking.setdefault(name, []).append(e)
     if not lacking:
-        return "kept", f"{', '.join(wanted)} in every space ({trials} trials)"
+        return "kept", f"{', '.join(wanted)} in every space ({count(trials, 'trial')})"
     said = "; ".join(f"{name} not for {', '.join(es)}" for name, es in lacking.items())
     return "not kept" if "lr" in lacking else "partly", said
 
@@ -126,18 +132,21 @@ def schedule(race: Race) -> Answer:
 
 
 def seeds(race: Race) -> Answer:
-    """8. Enough seeds in every cell, the same for all entrants, disjoint from those of tuning."""
+    """8. Enough seeds behind every result, over all searches; the same for all entrants, disjoint from those of tuning."""
     final = of(race, final_purpose(race))
     if not final:
         return "not kept", "no final runs"
     cells: dict[tuple[str, str, int], set[int]] = {}
     for t in final:
         cells.setdefault((t.optimizer, t.task, t.study), set()).add(t.seed)
-    fewest = min(map(len, cells.values()))
+    behind: dict[tuple[str, str], set[int]] = {}
+    for (entrant, task, _), mine in cells.items():
+        behind.setdefault((entrant, task), set()).update(mine)
+    fewest = min(map(len, behind.values()))
     by_place = {(task, study): {frozenset(s) for (_, w, k), s in cells.items() if (w, k) == (task, study)} for _, task, study in cells}
     paired = all(len(sets) == 1 for sets in by_place.values())
     shared = {t.seed for t in final} & {t.seed for t in of(race, "tuning")}
-    said = f"{fewest} seeds a result" + (", the same for all entrants" if paired else ", not the same for all entrants")
+    said = f"{count(fewest, 'seed')} a result" + (", the same for all entrants" if paired else ", not the same for all entrants")
     said += f"; seeds {sorted(shared)} were used in tuning as well" if shared else "; none of them used in tuning"
     return status_of(fewest >= SEEDS, paired, not shared), said
 
@@ -157,7 +166,7 @@ def studies(race: Race) -> Answer:
         if cell.task == twin.task and cell.study < twin.study
     )
     if repeated:
-        return "not kept", f"{fewest} searches, but with the same points"
+        return "not kept", f"{count(fewest, 'search', 'searches')}, but with the same points"
     said = f"{fewest} searches with different points" if fewest > 1 else "1 search: its luck is estimated from its own trials"
     return ("kept" if fewest >= STUDIES else "partly" if fewest > 1 else "not kept"), said
 

@@ -5,8 +5,10 @@ import math
 from steepest.race.record import Race
 from steepest.race.statistics.audit_protocol import Answer, status_of
 from steepest.race.statistics.comparing import LEVEL, TIE_ZONE, compare_finals
+from steepest.race.statistics.costs import BUSY, core_share
 from steepest.race.statistics.sensitivity import sensitivity
 from steepest.race.statistics.values import final_purpose, of
+from steepest.race.statistics.words import count, percent
 
 
 def uncertainty(race: Race) -> Answer:
@@ -15,7 +17,7 @@ def uncertainty(race: Race) -> Answer:
     if not comparisons:
         return "not kept", "fewer than two entrants"
     units = {c.unit for c in comparisons}
-    said = f"{len(comparisons)} pairs tested, Holm's correction at {100 * LEVEL:g} %, practical ties within {100 * TIE_ZONE:g} %"
+    said = f"{count(len(comparisons), 'pair')} tested, Holm's correction at {100 * LEVEL:g} %, practical ties within {100 * TIE_ZONE:g} %"
     if units == {"cells"}:
         return "kept", f"{said}; one observation a task and search"
     if "none" in units:
@@ -30,9 +32,9 @@ def targets(race: Race) -> Answer:
     without = [name for name, task in race.tasks.items() if task.target is None]
     unexplained = [name for name, task in race.tasks.items() if task.target is not None and not task.target_reason]
     peeked = [t for t in race.trials if t.purpose in ("tuning", "sensitivity") and t.test is not None]
-    said = f"targets on {len(race.tasks) - len(without)} of {len(race.tasks)} tasks"
+    said = f"targets on {len(race.tasks) - len(without)} of {count(len(race.tasks), 'task')}"
     said += f"; no reason recorded for {', '.join(unexplained)}" if unexplained else ", each with its rule in the table of tasks"
-    said += f"; {len(peeked)} tuning trials looked at the test data" if peeked else "; tuning never looked at the test data"
+    said += f"; {count(len(peeked), 'tuning trial')} looked at the test data" if peeked else "; tuning never looked at the test data"
     return status_of(not without, not unexplained, not peeked), said
 
 
@@ -45,6 +47,8 @@ def times(race: Race) -> Answer:
     said = "steps, samples and seconds of every run that hit" if whole else "some runs lack one of the three times"
     said += f"; order of runs: {order or 'not recorded'}"
     said += f"; threads: {', '.join(sorted({str(t) for t in threads}))}" if threads and all(threads) else "; threads are not recorded"
+    share = core_share(race)
+    said += f"; the machine was busy: a run had {percent(share)} of a core" if share < BUSY else ""
     return status_of(whole and bool(hits), order in ("interleaved", "random"), bool(threads) and all(map(bool, threads))), said
 
 
@@ -57,7 +61,7 @@ def misses(race: Race) -> Answer:
     counts = {sum(t.optimizer == e for t in final) for e in race.entrants}
     said = f"{missed} of {len(race.trials)} runs missed the target and {len(gone)} diverged; all are in the figures"
     if flattered:
-        said += f"; but {len(flattered)} diverged runs are recorded with a metric other than guessing"
+        said += f"; but {count(len(flattered), 'diverged run is', 'diverged runs are')} recorded with a metric other than guessing"
     if len(counts) > 1:
         said += f"; entrants have from {min(counts)} to {max(counts)} final runs"
     return status_of(not flattered, len(counts) == 1), said
@@ -66,7 +70,8 @@ def misses(race: Race) -> Answer:
 def families(race: Race) -> Answer:
     """14. Three families or more, and a baseline that is fixed."""
     found = sorted({task.family for task in race.tasks.values()})
-    said = f"{len(race.tasks)} tasks of {len(found)} families: {', '.join(found)}; baseline {race.baseline}; scores depend on the field"
+    said = f"{count(len(race.tasks), 'task')} of {count(len(found), 'family', 'families')}: {', '.join(found)}"
+    said += f"; baseline {race.baseline}; scores depend on the field"
     return ("kept" if len(found) >= 3 else "partly" if len(found) == 2 else "not kept"), said
 
 
@@ -136,7 +141,7 @@ def reproducibility(race: Race) -> Answer:
     wanted = ("python", "packages", "processor", "code")
     missing = sorted({k for m in race.environment for k in wanted if not m.get(k)} or ([] if race.environment else wanted))
     sizes = [task.parameters for task in race.tasks.values()]
-    said = f"{len(race.environment)} machines recorded" + (
+    said = f"{count(len(race.environment), 'machine')} recorded" + (
         f", without {', '.join(missing)}" if missing else " with versions, hardware and code"
     )
     said += f"; all {len(race.trials)} runs are kept, failed ones included"

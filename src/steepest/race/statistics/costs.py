@@ -43,6 +43,15 @@ def missed(race: Race, trials: Iterable[Trial]) -> Rate:
     return Rate(sum(math.isinf(t.steps_to_target) for t in runs), len(runs))
 
 
+BUSY = 0.9
+"""With less of a core than this, what was measured in seconds is said to be doubtful."""
+
+
+def core_share(race: Race) -> float:
+    """How much of a core a run had: the median over runs of its processor time to its seconds; 1 where it was not measured."""
+    return median([t.cpu_seconds / t.seconds for t in race.trials if t.cpu_seconds is not None and t.seconds > 0] or [1.0])
+
+
 @dataclass(frozen=True)
 class Costs:
     """Of one entrant over the whole race, or on one task."""

@@ -22,7 +22,7 @@ class Standing:
     """One entrant."""
 
     place: int
-    """From 1. Those tied with the first share its place, whatever their order in the table."""
+    """From 1. Those tied with the first share its place and stand together before all others."""
     name: str
     title: str
     excess: float
@@ -51,7 +51,7 @@ class Standing:
 
 
 def standings(race: Race, comparisons: list[Comparison] | None = None) -> list[Standing]:
-    """All entrants, the best first; those that failed, and those that have not run everywhere, last."""
+    """All entrants: the best, those tied with it, the others; those that failed, and those that have not run everywhere, last."""
     comparisons = compare_finals(race) if comparisons is None else comparisons
     finals, times = final_costs(race), trial_times(race)
     excess, profile, speed = excesses(finals), profiles(times), overall(times, race.baseline) if race.baseline in times else {}
@@ -64,6 +64,7 @@ def standings(race: Race, comparisons: list[Comparison] | None = None) -> list[S
 
     order = sorted(race.entrants, key=worth)
     tied = ties(order, comparisons, {e for e in order if failed(bills[e])} | {e for e in order if ran[e] < ran[order[0]]}) if order else []
+    order = [*tied, *(e for e in order if e not in tied)]
     return [
         Standing(
             place=1 if e in tied else i + 1,

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from steepest.race.record import Race
+from steepest.race.statistics.costs import BUSY, core_share
 from steepest.race.statistics.intervals import Interval
 from steepest.race.statistics.standings import Standing, standings
 from steepest.race.statistics.values import final_purpose, of
+from steepest.race.statistics.words import count, listed, percent, quantity
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def verdict(race: Race, table: Sequence[Standing] | None = None) -> Verdict:
 
 
 def _quality(race: Race, table: Sequence[Standing], tied: Sequence[Standing]) -> str:
-    where = f"on {_count(len(race.tasks), 'task')}"
+    where = f"on {count(len(race.tasks), 'task')}"
     finished = [s for s in table if s.tasks and not s.failed]
     if not finished or not tied:
         return f"No entrant finished its runs {where}, so that there is nothing to compare."
@@ -59,8 +61,8 @@ def _quality(race: Race, table: Sequence[Standing], tied: Sequence[Standing]) ->
         return f"{tied[0].title} ends best {where} and is told apart from all others: {ahead}{tail}."
     names = listed([s.title for s in tied])
     if not behind:
-        return f"The race cannot tell its {_count(len(tied), 'entrant')} apart {where}: {names}{tail}."
-    return f"{names} end best {where} and cannot be told apart; {_count(len(behind), 'entrant')} ended behind them{tail}."
+        return f"The race cannot tell its {count(len(tied), 'entrant')} apart {where}: {names}{tail}."
+    return f"{names} end best {where} and cannot be told apart; {count(len(behind), 'entrant')} ended behind them{tail}."
 
 
 def _speed(race: Race, table: Sequence[Standing]) -> str:
@@ -80,7 +82,7 @@ def _speed(race: Race, table: Sequence[Standing]) -> str:
     known = o.factor.known and o.factor.low > 0 and math.isfinite(o.factor.high)
     interval = f" (95 % interval {1 / o.factor.high:.2f} to {1 / o.factor.low:.2f})" if known else ""
     share = f"{1 / o.factor.middle:.2f} times the steps of {baseline}{interval}"
-    return f"{who}; it takes {share} on the {o.both} of {_count(o.tasks, 'task')} that both finish."
+    return f"{who}; it takes {share} on the {o.both} of {count(o.tasks, 'task')} that both finish."
 
 
 def _limits(race: Race, table: Sequence[Standing]) -> list[str]:
@@ -94,41 +96,21 @@ def _limits(race: Race, table: Sequence[Standing]) -> list[str]:
     studies, seeds = len({t.study for t in tuning or final}), len({t.number for t in final})
     if tuning:
         trials = len({t.number for t in tuning})
-        found.append(f"{_count(studies, 'search', 'searches')} of {_count(trials, 'trial')} each and {_count(seeds, 'seed')} a result.")
+        found.append(f"{count(studies, 'search', 'searches')} of {count(trials, 'trial')} each and {count(seeds, 'seed')} a result.")
         if studies < 3:
             found.append("With fewer than 3 searches the luck of the search is only estimated.")
     else:
         found.append("Nobody was tuned: this compares defaults.")
     if len(race.tasks) < 3:
         found.append("With fewer than 3 tasks this says little about others.")
+    share = core_share(race)
+    if share < BUSY:
+        found.append(
+            f"The machine was busy: a run had {percent(share)} of a core. Seconds are too many by as much; steps are not affected."
+        )
     if len(race.entrants) > 1:
         found.append("Scores depend on who else is in the race; speed-ups over the baseline do not.")
     edged = [s.title for s in table if any(edge.axis == "lr" for edge in s.edges)]
     if edged:
         found.append(f"The best learning rate of {listed(edged)} lies at an edge of its range on some task: untuned there.")
     return found
-
-
-def listed(names: Sequence[str]) -> str:
-    """A, B and C."""
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1] if names else "none"
-
-
-def percent(share: float) -> str:
-    """12 %, 1.2 % or 0.12 %: two digits."""
-    if not math.isfinite(share):
-        return "unknown"
-    size = abs(share) * 100
-    return f"{share * 100:.{0 if size >= 10 else 1 if size >= 1 else 2}f} %"
-
-
-def quantity(n: int) -> str:
-    """30 thousand, 1.2 million."""
-    for size, word in ((1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
-        if n >= size:
-            return f"{n / size:.3g} {word}"
-    return str(n)
-
-
-def _count(n: int, one: str, many: str = "") -> str:
-    return f"{n} {one if n == 1 else many or one + 's'}"
