@@ -16,6 +16,7 @@ SOURCE = Path(steepest.__file__).parent
 LAYERS = [
     "__main__",
     "cli",
+    "tune",
     "show",
     "race",
     "keras",
@@ -40,7 +41,7 @@ LAYERS = [
 NOT = {"registry+rules+transforms": {"execute", "codegen", "plan", "tree"}, "execute": {"torch", "race", "conventions"}}
 FRAMEWORKS = {"torch", "keras", "tensorflow", "jax", "optax", "flax"}
 #: What a face's own framework brings with it.
-BRINGS = {"optax": {"optax", "jax"}, "keras": {"keras"}, "torch": {"torch"}}
+BRINGS = {"optax": {"optax", "jax"}, "keras": {"keras"}, "torch": {"torch"}, "tune": {"torch"}}
 #: Files that need another one: kernels of a GPU run on PyTorch's streams; Keras' PyTorch backend has tensors of PyTorch.
 ALSO = {"steepest.execute.cuda": {"torch"}, "steepest.keras.on_torch": {"torch"}}
 

@@ -8,6 +8,7 @@
     ├── UnknownOptimizer      (LookupError)   a name that is not registered
     ├── TaskError             (ValueError)    a task of a race that is unknown or cannot be trained
     ├── MissingExtra          (ImportError)   a part of Steepest whose packages are not installed
+    ├── TuneError             (ValueError)    a learning rate cannot be looked for in this way
     └── RaceError                             a race cannot start or go on: its arguments, its record, its storage
 
 Each one is raised before anything has been changed, and says what came, why it cannot be and what to
@@ -53,6 +54,10 @@ class TaskError(SteepestError, ValueError):
 
 class MissingExtra(SteepestError, ImportError):
     """A part of Steepest needs packages that the base installation leaves out."""
+
+
+class TuneError(SteepestError, ValueError):
+    """A learning rate cannot be looked for in this way."""
 
 
 class RaceError(SteepestError):
