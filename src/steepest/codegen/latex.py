@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from steepest.codegen.infix import Names, Spelling, left, shared
 from steepest.codegen.python import number
-from steepest.expr import Expr
+from steepest.expr import Expr, walk
 from steepest.plan import Variant
 
 #: The papers' letters. Other names are printed as words.
@@ -22,6 +22,7 @@ LETTERS = {
     "b1": r"\beta_1",
     "b2": r"\beta_2",
     "eps": r"\epsilon",
+    "eps_root": r"\epsilon_v",
     "lr": r"\eta",
     "weight_decay": r"\lambda",
     "momentum": r"\mu",
@@ -84,8 +85,30 @@ def formula(variant: Variant) -> list[str]:
     names = Names(leaf, TABLE)
     outputs = {name: e for name, e in variant.outputs.items() if e.args}
     given = {id(e): f"{letter(name)}_t" for name, e in outputs.items()}
+    corrected = {id(e): _corrected(e, outputs) for e in walk(outputs.values())}
+    wanted = {id(e) for e in shared(outputs.values(), lambda _: True)} | given.keys() | {i for i, hat in corrected.items() if hat}
     repeated = iter("abcdefhijklnopqrsw")
-    for e in [*shared(outputs.values(), lambda _: True), *outputs.values()]:
-        if id(e) not in names.given and e.op != "total" and any(a.args or a.varying for a in e.args):
-            names.assign(given.get(id(e)) or next(repeated), e)
-    return names.lines
+    for e in walk(outputs.values()):
+        if id(e) in wanted and e.op != "total" and any(a.args or a.varying for a in e.args):
+            names.assign(given.get(id(e)) or corrected[id(e)] or next(repeated), e)
+    return [_grown(line) for line in names.lines]
+
+
+def _corrected(e: Expr, outputs: Mapping[str, Expr]) -> str:
+    """The letter with a hat, for a state that is divided by one number, as papers write the correction of a mean."""
+    states = [letter(name) for name, state in outputs.items() if name != "param" and e.op == "div" and e.args[0] is state]
+    return rf"\hat {states[0]}_t" if states and not e.args[1].varying and r"\hat" not in states[0] else ""
+
+
+def _grown(line: str) -> str:
+    """Brackets as tall as what they hold, where that is a fraction or a choice."""
+    opened: list[int] = []
+    for i, c in enumerate(line):
+        if c == "(":
+            opened.append(i)
+        elif c == ")":
+            start = opened.pop()
+            inside = line[start + 1 : i]
+            if not line[:start].endswith(r"\left") and (r"\frac" in inside or r"\begin" in inside):
+                return _grown(rf"{line[:start]}\left( {inside} \right){line[i + 1 :]}")
+    return line

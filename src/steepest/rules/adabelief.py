@@ -87,8 +87,23 @@ def adabelief(
 ) -> Chain:
     """Adam that divides by the variance around the momentum: long steps where gradients are as expected, short where not.
 
+    Adam divides by how large gradients are, AdaBelief by how far they are from what momentum expected. The two
+    differ where gradients are large and steady: Adam then steps by about lr, AdaBelief further. State and traffic
+    are Adam's.
+
     eps works before a root: 1e-16 here is about what 1e-8 is in Adam. The authors use 1e-16 for
     Transformers, GANs and LSTMs, and 1e-8 for convolutional networks on ImageNet.
+
+    Args:
+        lr: the learning rate, of the size of Adam's.
+        b1: how much of the mean gradient is kept from step to step; 0.9 remembers about 10 steps.
+        b2: the same for the mean square of the surprise; 0.999 remembers about 1000 steps.
+        eps: added to the mean square at every step, and to its root. It bounds the step where nothing surprises.
+        weight_decay: how fast weights shrink: by lr * weight_decay each step if decoupled.
+        rectify: step by momentum alone until the mean square rests on enough gradients, then scale up: a warm-up
+            of the rule's own (RAdam's).
+        amsgrad: divide by the largest surprise so far: one array more. Not together with rectify.
+        decoupled: whether the decay acts on the weights, as in AdamW, or on the gradient, as L2 regularisation.
 
     Differs from:
     1. The paper's Algorithm 2: rectification is on, as in the authors' code since version 0.1.

@@ -101,6 +101,20 @@ def adam(
 ) -> Chain:
     """Adaptive moments: a running mean of the gradient over the root of a running mean of its square.
 
+    Each weight has a step of its own size: where gradients agree from step to step, about lr; where they only
+    scatter, little. Scaling the loss by a constant changes nothing, as long as eps is small beside the root. One
+    learning rate so serves layers whose gradients differ by orders of magnitude, embeddings and attention above all.
+    The price is two arrays of state.
+
+    Args:
+        lr: the learning rate: about how far a weight moves in one step.
+        b1: how much of the mean gradient is kept from step to step; 0.9 remembers about 10 steps.
+        b2: the same for the mean square; 0.999 remembers about 1000 steps. Lower (0.95 to 0.98) reacts faster.
+        eps: added to the root. Bounds the step where gradients are tiny; larger values bring it closer to momentum.
+        weight_decay: L2 regularisation: enters the gradient, and is rescaled with it, so that weights with large
+            gradients are decayed less. Decay that is not is AdamW's.
+        amsgrad: divide by the largest mean square so far, so that a step, for the same gradient, never grows again: one array more.
+
     Differs from:
     1. Keras: eps is added after the bias correction, as in the paper's Algorithm 1 and in PyTorch.
     2. Keras: weight decay is L2 regularisation, as in PyTorch; decoupled decay is `adamw`.

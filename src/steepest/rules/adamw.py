@@ -15,6 +15,18 @@ def adamw(
 ) -> Chain:
     """Adam with decoupled weight decay: the weights shrink by lr * weight_decay, whatever the gradient; the common default.
 
+    In Adam, decay that is added to the gradient is divided by the gradient's own size, and so is weakest where
+    gradients are largest. Here it is applied to the weights directly, and its strength can be chosen without
+    regard to the rest. What Transformers are trained with, unless there is a reason for something else.
+
+    Args:
+        lr: the learning rate: about how far a weight moves in one step.
+        b1: how much of the mean gradient is kept from step to step; 0.9 remembers about 10 steps.
+        b2: the same for the mean square; 0.999 remembers about 1000 steps. Lower (0.95 to 0.98) reacts faster.
+        eps: added to the root. Bounds the step where gradients are tiny; larger values bring it closer to momentum.
+        weight_decay: the weights shrink by lr * weight_decay each step: 0.01 to 0.1 is usual, 0 for biases and norms.
+        amsgrad: divide by the largest mean square so far, so that a step, for the same gradient, never grows again: one array more.
+
     Differs from:
     1. The paper, in which the schedule's multiplier scales the decay but the base learning rate does not. As
        in PyTorch, Keras and optax, the whole learning rate does: halve lr and you halve the decay.

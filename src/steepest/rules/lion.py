@@ -26,7 +26,17 @@ class ScaleByLion(Transform):
 def lion(lr: Scalar = 1e-4, b1: float = 0.9, b2: float = 0.99, weight_decay: float = 0.0) -> Chain:
     """EvoLved Sign Momentum: every weight moves by exactly lr; half of Adam's state.
 
+    Found by a search over programs. The direction is the sign of a blend of the new gradient and a slower
+    momentum, so that all weights move by the same amount, however large or small their gradients are: noise has
+    as much say as signal, which wants large batches and a small learning rate. One array of state instead of two.
+
     Use a third to a tenth of AdamW's lr, and three to ten times its weight decay.
+
+    Args:
+        lr: the learning rate: exactly how far each weight moves in one step.
+        b1: the share of momentum in the blend whose sign is the step.
+        b2: how much of the momentum is kept from step to step; 0.99 remembers about 100 steps.
+        weight_decay: the weights shrink by lr * weight_decay each step; since lr is small, 0.1 to 1 and more.
 
     Differs from:
     1. PyTorch implementations in one point: a nan gradient gives a nan weight, as in NumPy and JAX.

@@ -37,6 +37,19 @@ def lookahead(
 ) -> Lookahead:
     """Slow weights that follow every k-th step of Adam: less variance for one array more. `Lookahead(...)` wraps any strategy.
 
+    Fast weights explore for k steps; the slow ones then move towards where they have come, and the fast ones
+    start again from there. Averaging along the way damps what oscillates, and forgives a learning rate that is
+    somewhat too high. On ordinary steps it costs nothing: slow weights are read every k-th step only.
+
+    Args:
+        lr: the inner learning rate; that of Adam, or a little more.
+        b1: Adam's.
+        b2: Adam's.
+        eps: Adam's.
+        weight_decay: L2 regularisation, as in Adam.
+        k: steps from one synchronisation to the next.
+        alpha: how far the slow weights go towards the fast ones; 1 leaves Adam as it is.
+
     Differs from:
     1. Other implementations in the default of alpha: 0.8, k=5 are those of the authors' code; 0.5 is common too.
     2. Implementations that synchronise after the first step: here after steps k, 2k, ..., as in Algorithm 1.

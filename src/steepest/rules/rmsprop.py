@@ -65,6 +65,19 @@ def rmsprop(
 ) -> Chain:
     """Divide the gradient by its running root mean square: one learning rate for steep and flat directions.
 
+    Each weight has a step of its own size, about lr where gradients agree in size. It is Adam without a running
+    mean of the gradient and without the correction for starting at zero: the first steps are therefore large.
+    One array of state; two with momentum.
+
+    Args:
+        lr: the learning rate: about how far a weight moves in one step. The lecture recommends 0.001.
+        decay: how much of the mean square is kept from step to step; 0.99 remembers about 100 steps.
+        eps: added to the root. Bounds the step where gradients are tiny.
+        weight_decay: L2 regularisation: enters the gradient, and is rescaled with it.
+        momentum: a decaying sum of rescaled gradients is stepped by in their place; 0 is none.
+        centered: divide by the standard deviation, the mean taken off: larger steps where gradients agree, one array more.
+        eps_in_sqrt: add eps under the root, as Keras and optax do; it then has the size of a squared gradient.
+
     Differs from:
     1. Hinton's lecture, which has no eps, no momentum and no weight decay.
     2. Keras and optax: eps is added to the root, as in PyTorch; `eps_in_sqrt=True` is theirs.

@@ -14,6 +14,16 @@ from steepest.transforms import AddDecayedWeights, ScaleByLearningRate, Trace
 def sgd(lr: Scalar = 1e-2, momentum: float = 0.0, dampening: float = 0.0, weight_decay: float = 0.0, nesterov: bool = False) -> Chain:
     """Step against the gradient; the yardstick of all others, and the lightest: it keeps no state.
 
+    The step is proportional to the gradient: flat directions are crossed slowly, and the steepest one limits the
+    learning rate. Without momentum it is seldom what one wants, and always what one should have compared with.
+
+    Args:
+        lr: the learning rate: the step is lr times the gradient, so that it must suit the scale of the loss.
+        momentum: a decaying sum of gradients is stepped by in their place; 0 is none, 0.9 the usual.
+        dampening: how much less a new gradient counts in that sum.
+        weight_decay: L2 regularisation: weight_decay times the weight is added to the gradient.
+        nesterov: look one momentum step ahead.
+
     Differs from:
     1. Sutskever et al.: the learning rate multiplies the momentum's result, as in PyTorch, and is not
        inside the buffer, as in Keras. The two agree while it is constant.
@@ -29,11 +39,39 @@ def sgd(lr: Scalar = 1e-2, momentum: float = 0.0, dampening: float = 0.0, weight
 
 @optimizer(title="Momentum", paper="Polyak 1964", options=[{"dampening": 0.5, "weight_decay": 0.1}])
 def momentum(lr: Scalar = 1e-2, momentum: float = 0.9, dampening: float = 0.0, weight_decay: float = 0.0) -> Chain:
-    """SGD with momentum: step along a decaying sum of past gradients; carries over flat stretches, damps zigzags."""
+    """SGD with momentum: step along a decaying sum of past gradients; carries over flat stretches, damps zigzags.
+
+    Where gradients agree, the sum grows to 1 / (1 - momentum) times one of them, ten times with 0.9; where they
+    alternate, they cancel. The learning rate is therefore about a tenth of what plain SGD bears.
+
+    Args:
+        lr: the learning rate; the step is lr times the decaying sum of gradients.
+        momentum: how much of the sum is kept from step to step; 0.9 remembers about 10 steps.
+        dampening: how much less a new gradient counts; 1 - momentum makes the sum a mean. The first is undamped.
+        weight_decay: L2 regularisation: weight_decay times the weight is added to the gradient.
+
+    Differs from:
+    1. Sutskever et al. and Keras: the learning rate multiplies the sum, as in PyTorch, and is not inside it. The
+       two agree while it is constant.
+    """
     return sgd(lr, momentum, dampening, weight_decay)
 
 
 @optimizer(title="Nesterov", paper="Nesterov 1983; Sutskever et al. 2013", options=[{"weight_decay": 0.1}])
 def nesterov(lr: Scalar = 1e-2, momentum: float = 0.9, weight_decay: float = 0.0) -> Chain:
-    """SGD with Nesterov's momentum: look one momentum step ahead; the usual choice for convolutional networks."""
+    """SGD with Nesterov's momentum: look one momentum step ahead; the usual choice for convolutional networks.
+
+    The step is taken along the sum as it will be after one more such gradient, which brakes earlier where the slope
+    turns. It costs nothing over plain momentum.
+
+    Args:
+        lr: the learning rate; the step is lr times the sum, looked at one step ahead.
+        momentum: how much of the sum is kept from step to step; 0.9 remembers about 10 steps.
+        weight_decay: L2 regularisation: weight_decay times the weight is added to the gradient.
+
+    Differs from:
+    1. Nesterov's own form, which takes the gradient at the point ahead. Here, as in every framework, the weights
+       that are kept are those ahead, and the gradient is the ordinary one.
+    2. Keras: the learning rate multiplies the sum, as in PyTorch, and is not inside it.
+    """
     return sgd(lr, momentum, 0.0, weight_decay, nesterov=True)
