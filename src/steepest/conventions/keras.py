@@ -16,6 +16,8 @@ NAMES = CLASSES | {
     "b2": "beta_2",
     "eps": "epsilon",
     "decay": "rho",
+    "k": "sync_period",
+    "alpha": "slow_step_size",
 }
 
 

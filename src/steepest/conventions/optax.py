@@ -20,7 +20,7 @@ from steepest.rules import (
 from steepest.transform import Chain, Scalar, Transform, chain
 from steepest.transforms import AddDecayedWeights, ScaleByLearningRate, Trace
 
-NAMES = {"lr": "learning_rate"}
+NAMES = {"lr": "learning_rate", "k": "sync_period", "alpha": "slow_step_size"}
 
 
 def sgd(lr: Scalar, momentum: float | None = None, nesterov: bool = False) -> Chain:

@@ -43,9 +43,9 @@ def lookahead(
 
     Args:
         lr: the inner learning rate; that of Adam, or a little more.
-        b1: Adam's.
-        b2: Adam's.
-        eps: Adam's.
+        b1: how much of the mean gradient is kept from step to step, as in Adam.
+        b2: how much of the mean square is kept, as in Adam.
+        eps: added to the root, as in Adam.
         weight_decay: L2 regularisation, as in Adam.
         k: steps from one synchronisation to the next.
         alpha: how far the slow weights go towards the fast ones; 1 leaves Adam as it is.

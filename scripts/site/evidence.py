@@ -1,0 +1,121 @@
+"""What is known, from `steepest.guide`: all facts with their sources, those about one optimizer, how to choose."""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from scripts.site.markdown import bullets, table
+from steepest import registry
+from steepest.guide.facts import Fact, Source, facts
+
+GRADES = {
+    "A": "two or more independent benchmarks agree",
+    "B": "one independent benchmark",
+    "C": "the authors of the method alone",
+    "D": "anecdote, advice without figures, or a small race of our own",
+}
+
+
+def page() -> str:
+    """Every fact, by what it is about."""
+    parts = [
+        "# Evidence\n",
+        "What the guide rests on, one statement at a time: the figure, the conditions, where it is from, how far it is to be trusted, and which\n"
+        "other facts say otherwise. [How to choose](choose.md) and the pages of the [optimizers](optimizers/index.md) refer to here.\n",
+        "| grade | means |\n|---|---|\n" + "".join(f"| **{g}** | {said} |\n" for g, said in GRADES.items()),
+    ]
+    for title, found in _by_subject():
+        parts.append(f"\n## {title}\n")
+        parts += [_entry(fact) for fact in found]
+    return "\n".join(parts)
+
+
+def for_and_against(name: str) -> str:
+    """The facts about one optimizer, for its page."""
+    mine = _about(name)
+    if not mine:
+        return "We know of no comparison that we could cite. [Race it](../race/index.md).\n"
+    stances = {"for": "What speaks for it", "against": "What speaks against it", "neutral": "What else is known"}
+    parts: list[str] = []
+    for stance, title in stances.items():
+        found = sorted((f for f in mine if f.stance == stance), key=lambda f: f.grade)
+        if found:
+            parts += [f"**{title}**\n", bullets(f"{_short(f)}" for f in found)]
+    return "\n".join(parts)
+
+
+def conflicts() -> str:
+    """Facts that contradict each other, side by side."""
+    pairs = {tuple(sorted((f.id, other))) for f in facts() for other in f.conflicts}
+    rows = [(_said(_fact(a)), _said(_fact(b))) for a, b in sorted(pairs)]
+    return table(("one says", "another says"), rows)
+
+
+@cache
+def _by_id() -> dict[str, Fact]:
+    return {f.id: f for f in facts()}
+
+
+def _fact(name: str) -> Fact:
+    return _by_id()[name]
+
+
+def _about(subject: str) -> list[Fact]:
+    return [f for f in facts() if subject in f.about]
+
+
+def _by_subject() -> list[tuple[str, Sequence[Fact]]]:
+    """Each fact once, under the first thing that it is about: our optimizers, others', topics."""
+    found: dict[str, list[Fact]] = {}
+    for fact in facts():
+        found.setdefault(fact.about[0], []).append(fact)
+    ours = [n for n in registry.optimizers() if n in found]
+    rest = sorted(set(found) - set(ours))
+    return [(registry.registration(n).title if n in ours else n, found[n]) for n in [*ours, *rest]]
+
+
+def linked(about: Iterable[str], up: str = "") -> str:
+    """What a fact is about; our optimizers are links."""
+    ours = registry.optimizers()
+    return ", ".join(f"[{registry.registration(n).title}]({up}optimizers/{n}.md)" if n in ours else n for n in about)
+
+
+def source(origin: Source) -> str:
+    """Where a fact is from, as a link."""
+    if origin.record:
+        return f"our race `{origin.record}`, {origin.query}"
+    place = f", {origin.place}" if origin.place else ""
+    return f"[{origin.title}]({origin.url}){place}"
+
+
+def _entry(f: Fact) -> str:
+    conditions = "; ".join(f"{k}: {v}" for k, v in f.conditions.items())
+    rows = [
+        ("Figure", f.figure),
+        ("About", f"{linked(f.about)} ({f.stance})"),
+        *([("Holds for", ", ".join(f.families))] if f.families else []),
+        *([("Conditions", conditions)] if conditions else []),
+        ("Source", "; ".join(source(s) for s in (f.source, *f.also))),
+        *([("Says otherwise", ", ".join(f"[{_fact(o).statement.rstrip('.')}](#{o})" for o in f.conflicts))] if f.conflicts else []),
+    ]
+    body = "".join(f"    - *{k}*: {v}\n" for k, v in rows)
+    return f'<a id="{f.id}"></a>\n- **{f.grade}** {f.statement}\n{body}'
+
+
+def _short(f: Fact) -> str:
+    families = f" *{', '.join(f.families)}.*" if f.families else ""
+    against = "".join(f" [Another source says otherwise](../evidence.md#{o})." for o in f.conflicts)
+    return f"{f.statement.rstrip('.')}: {f.figure}.{families} Grade {f.grade}, [source](../evidence.md#{f.id}).{against}"
+
+
+def _said(f: Fact) -> str:
+    return f"[{f.statement.rstrip('.')}](evidence.md#{f.id}): {f.figure} (grade {f.grade})"
+
+
+def advice(name: str) -> str:
+    """When to use an optimizer, and when not."""
+    return ""
+
+
+def choices() -> str:
+    """The decision table."""
+    return ""

@@ -1,0 +1,43 @@
+"""Markdown: tables, code, anchors."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table; bars and line ends in its cells are made harmless."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(cell(c) for c in line)} |\n" for line in lines)
+
+
+def cell(text: object) -> str:
+    """Text as one cell of a table."""
+    return " ".join(str(text).split()).replace("|", "\\|")
+
+
+def code(language: str, text: str) -> str:
+    """A block of code."""
+    return f"```{language}\n{text.rstrip()}\n```\n"
+
+
+def tabs(parts: Iterable[tuple[str, str]]) -> str:
+    """Blocks behind tabs."""
+    return "\n".join(f'=== "{title}"\n\n' + "".join(f"    {line}\n" if line else "\n" for line in text.splitlines()) for title, text in parts)
+
+
+def bullets(items: Iterable[str]) -> str:
+    """A list."""
+    return "".join(f"- {item}\n" for item in items)
+
+
+def anchor(heading: str) -> str:
+    """The anchor that a heading gets."""
+    return re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", heading.replace("`", "").lower()).strip())
+
+
+_ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
+
+
+def cited(paper: str) -> str:
+    """A source with its arXiv numbers as links."""
+    return _ARXIV.sub(r"[\g<0>](https://arxiv.org/abs/\1)", paper)
