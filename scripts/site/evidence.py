@@ -1,11 +1,10 @@
-"""What is known, from `steepest.guide`: all facts with their sources, those about one optimizer, how to choose."""
+"""What is known, from `steepest.guide.facts`: the page of all, those about one optimizer, those that contradict each other."""
 
 from collections.abc import Iterable, Sequence
-from functools import cache
 
 from scripts.site.markdown import bullets, table
 from steepest import registry
-from steepest.guide.facts import Fact, Source, facts
+from steepest.guide.facts import Fact, Source, about, fact, facts
 
 GRADES = {
     "A": "two or more independent benchmarks agree",
@@ -13,6 +12,8 @@ GRADES = {
     "C": "the authors of the method alone",
     "D": "anecdote, advice without figures, or a small race of our own",
 }
+
+TOPICS = {"tuning", "schedule", "run length", "warm-up", "comparing", "defaults", "weight decay", "batch size", "misses"}
 
 
 def page() -> str:
@@ -25,13 +26,13 @@ def page() -> str:
     ]
     for title, found in _by_subject():
         parts.append(f"\n## {title}\n")
-        parts += [_entry(fact) for fact in found]
+        parts += [_entry(f) for f in found]
     return "\n".join(parts)
 
 
 def for_and_against(name: str) -> str:
     """The facts about one optimizer, for its page."""
-    mine = _about(name)
+    mine = about(name)
     if not mine:
         return "We know of no comparison that we could cite. [Race it](../race/index.md).\n"
     stances = {"for": "What speaks for it", "against": "What speaks against it", "neutral": "What else is known"}
@@ -46,37 +47,37 @@ def for_and_against(name: str) -> str:
 def conflicts() -> str:
     """Facts that contradict each other, side by side."""
     pairs = {tuple(sorted((f.id, other))) for f in facts() for other in f.conflicts}
-    rows = [(_said(_fact(a)), _said(_fact(b))) for a, b in sorted(pairs)]
-    return table(("one says", "another says"), rows)
+    return table(("one says", "another says"), [(said(a), said(b)) for a, b in sorted(pairs)])
 
 
-@cache
-def _by_id() -> dict[str, Fact]:
-    return {f.id: f for f in facts()}
+def lessons() -> str:
+    """What benchmarks have found about tuning, schedules and comparing, whatever the optimizer."""
+    known = {*registry.optimizers()}
+    found = [f for f in facts() if f.grade in "AB" and f.about[0] in TOPICS and not known & {*f.about}]
+    return bullets(said(f.id) for f in found)
 
 
-def _fact(name: str) -> Fact:
-    return _by_id()[name]
-
-
-def _about(subject: str) -> list[Fact]:
-    return [f for f in facts() if subject in f.about]
+def said(name: str, up: str = "", *, figure: bool = True) -> str:
+    """A fact in one line, with its grade and the way to its source."""
+    f = fact(name)
+    number = f": {f.figure}" if figure else ""
+    return f"{f.statement.rstrip('.')}{number} ([{f.grade}]({up}evidence.md#{f.id}))"
 
 
 def _by_subject() -> list[tuple[str, Sequence[Fact]]]:
     """Each fact once, under the first thing that it is about: our optimizers, others', topics."""
     found: dict[str, list[Fact]] = {}
-    for fact in facts():
-        found.setdefault(fact.about[0], []).append(fact)
+    for one in facts():
+        found.setdefault(one.about[0], []).append(one)
     ours = [n for n in registry.optimizers() if n in found]
     rest = sorted(set(found) - set(ours))
     return [(registry.registration(n).title if n in ours else n, found[n]) for n in [*ours, *rest]]
 
 
-def linked(about: Iterable[str], up: str = "") -> str:
-    """What a fact is about; our optimizers are links."""
+def linked(names: Iterable[str], up: str = "") -> str:
+    """Optimizers and topics in a line; our optimizers are links."""
     ours = registry.optimizers()
-    return ", ".join(f"[{registry.registration(n).title}]({up}optimizers/{n}.md)" if n in ours else n for n in about)
+    return ", ".join(f"[{registry.registration(n).title}]({up}optimizers/{n}.md)" if n in ours else n for n in names)
 
 
 def source(origin: Source) -> str:
@@ -95,7 +96,7 @@ def _entry(f: Fact) -> str:
         *([("Holds for", ", ".join(f.families))] if f.families else []),
         *([("Conditions", conditions)] if conditions else []),
         ("Source", "; ".join(source(s) for s in (f.source, *f.also))),
-        *([("Says otherwise", ", ".join(f"[{_fact(o).statement.rstrip('.')}](#{o})" for o in f.conflicts))] if f.conflicts else []),
+        *([("Says otherwise", ", ".join(f"[{fact(o).statement.rstrip('.')}](#{o})" for o in f.conflicts))] if f.conflicts else []),
     ]
     body = "".join(f"    - *{k}*: {v}\n" for k, v in rows)
     return f'<a id="{f.id}"></a>\n- **{f.grade}** {f.statement}\n{body}'
@@ -105,17 +106,3 @@ def _short(f: Fact) -> str:
     families = f" *{', '.join(f.families)}.*" if f.families else ""
     against = "".join(f" [Another source says otherwise](../evidence.md#{o})." for o in f.conflicts)
     return f"{f.statement.rstrip('.')}: {f.figure}.{families} Grade {f.grade}, [source](../evidence.md#{f.id}).{against}"
-
-
-def _said(f: Fact) -> str:
-    return f"[{f.statement.rstrip('.')}](evidence.md#{f.id}): {f.figure} (grade {f.grade})"
-
-
-def advice(name: str) -> str:
-    """When to use an optimizer, and when not."""
-    return ""
-
-
-def choices() -> str:
-    """The decision table."""
-    return ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import griffe
 
-from scripts.site import claims, evidence, formulas, frameworks
+from scripts.site import choices, claims, evidence, formulas, frameworks
 from scripts.site.markdown import bullets, cited, code, table, tabs
 from steepest import registry
 from steepest.codegen import latex, python
@@ -53,7 +53,7 @@ def page(name: str) -> str:
             f"{said['text']}\n",
             f"Source: {cited(entry.paper)}.\n",
             "## When to use it, and when not\n",
-            evidence.advice(name),
+            choices.about(name),
             "## In three frameworks\n",
             tabs(frameworks.tabbed(entry.build(), f"steepest.{name}()")),
             "## Hyperparameters\n",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
-from scripts.site import claims, commands, evidence, optimizers, reference
+from scripts.site import choices, claims, commands, evidence, optimizers, race, reference
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,8 +50,13 @@ def _figures() -> str:
 #: What stands for something generated on a written page, as `<!-- made: name -->` in a line of its own.
 FILLED: Mapping[str, Callable[[], str]] = {
     "figures": _figures,
-    "choices": evidence.choices,
+    "choices": choices.overview,
+    "choices in full": choices.in_full,
+    "circumstances": choices.circumstances,
     "conflicts": evidence.conflicts,
+    "lessons": evidence.lessons,
+    "points": race.points,
+    "tasks": race.workloads,
     "verdicts": claims.overview,
     "verdicts in full": claims.details,
 }
