@@ -1,11 +1,11 @@
 """Documents as programs: the blocks of a page run in order, in one namespace, and do what the page says they do.
 
-    ```python                  runs
-    <!-- NAME.py -->           before a block: it is that file, which later blocks may import
-    <!-- raises -->            before a block: it raises what the next block says, word for word
-    <!-- prints -->            before a block that is not Python: what the block before it has printed
+```python                  runs
+<!-- NAME.py -->           before a block: it is that file, which later blocks may import
+<!-- raises -->            before a block: it raises what the next block says, word for word
+<!-- prints -->            before a block that is not Python: what the block before it has printed
 
-    python -m tests.documents PAGE...    runs pages in a process of their own, such as those of Keras with one backend
+python -m tests.documents PAGE...    runs pages in a process of their own, such as those of Keras with one backend
 """
 
 import contextlib
@@ -66,12 +66,13 @@ def _run(found: list[Block], folder: Path) -> int:
             importlib.import_module(program.stem)
         elif block.mark == "raises":
             want = words(found[i + 1].text)
+            raised = None
             try:
                 exec(compiled, namespace)
             except Exception as error:
-                assert words(f"{type(error).__name__}: {error}") == want, f"{type(error).__name__}: {error}"
-            else:
-                raise AssertionError(f"nothing was raised, and the page says: {want}")
+                raised = f"{type(error).__name__}: {error}"
+            assert raised, f"nothing was raised, and the page says: {want}"
+            assert words(raised) == want, raised
         else:
             with contextlib.redirect_stdout(out):
                 exec(compiled, namespace)

@@ -1,9 +1,11 @@
-"""Our docstrings as Markdown: examples with >>> become blocks of code, and a list may follow the line that introduces it."""
+"""Our docstrings as Markdown: examples with >>> become blocks of code, arXiv numbers links, and a list may follow its first line."""
 
 import re
 from typing import Any
 
 from griffe import Extension, Object
+
+from scripts.site.markdown import cited
 
 _EXAMPLE = re.compile(r"((?:^ *(?:>>>|\.\.\.) .*\n?)(?:^ *\S.*\n?)*)", re.M)
 _LIST = re.compile(r"(?<=:)\n(?= *1\. )")
@@ -20,4 +22,4 @@ class Docstrings(Extension):
 
 def markdown(text: str) -> str:
     """A docstring as Markdown."""
-    return _EXAMPLE.sub(lambda match: f"```pycon\n{match[1].rstrip()}\n```\n", _LIST.sub("\n\n", text))
+    return _EXAMPLE.sub(lambda match: f"```pycon\n{match[1].rstrip()}\n```\n", _LIST.sub("\n\n", cited(text)))

@@ -1,6 +1,10 @@
 """What is known, from `steepest.guide.facts`: the page of all, those about one optimizer, those that contradict each other."""
 
-from collections.abc import Iterable, Sequence
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
 from scripts.site.markdown import bullets, table
 from steepest import registry
@@ -20,8 +24,8 @@ def page() -> str:
     """Every fact, by what it is about."""
     parts = [
         "# Evidence\n",
-        "What the guide rests on, one statement at a time: the figure, the conditions, where it is from, how far it is to be trusted, and which\n"
-        "other facts say otherwise. [How to choose](choose.md) and the pages of the [optimizers](optimizers/index.md) refer to here.\n",
+        "What the guide rests on, one statement at a time: the figure, the conditions, where it is from, how far it is to be\n"
+        "trusted, and which other facts say otherwise. [How to choose](choose.md) and the pages of the [optimizers](optimizers/index.md) refer to here.\n",
         "| grade | means |\n|---|---|\n" + "".join(f"| **{g}** | {said} |\n" for g, said in GRADES.items()),
     ]
     for title, found in _by_subject():
@@ -54,7 +58,7 @@ def lessons() -> str:
     """What benchmarks have found about tuning, schedules and comparing, whatever the optimizer."""
     known = {*registry.optimizers()}
     found = [f for f in facts() if f.grade in "AB" and f.about[0] in TOPICS and not known & {*f.about}]
-    return bullets(said(f.id) for f in found)
+    return bullets(said(f.id, figure=False) for f in found)
 
 
 def said(name: str, up: str = "", *, figure: bool = True) -> str:
@@ -72,6 +76,17 @@ def _by_subject() -> list[tuple[str, Sequence[Fact]]]:
     ours = [n for n in registry.optimizers() if n in found]
     rest = sorted(set(found) - set(ours))
     return [(registry.registration(n).title if n in ours else n, found[n]) for n in [*ours, *rest]]
+
+
+@cache
+def table_of(name: str) -> Mapping[str, Any]:
+    """One of the tables that `steepest advise` goes by."""
+    return tomllib.loads((files("steepest.guide") / "tables" / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def families(names: Iterable[str]) -> list[str]:
+    """Kinds of model, in words."""
+    return [table_of("families")[name]["title"] for name in names]
 
 
 def linked(names: Iterable[str], up: str = "") -> str:
@@ -93,16 +108,16 @@ def _entry(f: Fact) -> str:
     rows = [
         ("Figure", f.figure),
         ("About", f"{linked(f.about)} ({f.stance})"),
-        *([("Holds for", ", ".join(f.families))] if f.families else []),
+        *([("Holds for", ", ".join(families(f.families)))] if f.families else []),
         *([("Conditions", conditions)] if conditions else []),
         ("Source", "; ".join(source(s) for s in (f.source, *f.also))),
         *([("Says otherwise", ", ".join(f"[{fact(o).statement.rstrip('.')}](#{o})" for o in f.conflicts))] if f.conflicts else []),
     ]
-    body = "".join(f"    - *{k}*: {v}\n" for k, v in rows)
-    return f'<a id="{f.id}"></a>\n- **{f.grade}** {f.statement}\n{body}'
+    details = bullets(f"*{k}*: {v}" for k, v in rows)
+    return f'<div class="fact" id="{f.id}" markdown>\n**{f.grade}** {f.statement}\n\n{details}</div>\n'
 
 
 def _short(f: Fact) -> str:
-    families = f" *{', '.join(f.families)}.*" if f.families else ""
+    where = f" For: {', '.join(families(f.families))}." if f.families else ""
     against = "".join(f" [Another source says otherwise](../evidence.md#{o})." for o in f.conflicts)
-    return f"{f.statement.rstrip('.')}: {f.figure}.{families} Grade {f.grade}, [source](../evidence.md#{f.id}).{against}"
+    return f"{f.statement.rstrip('.')}: {f.figure}.{where} Grade {f.grade}, [source](../evidence.md#{f.id}).{against}"

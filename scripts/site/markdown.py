@@ -22,7 +22,14 @@ def code(language: str, text: str) -> str:
 
 def tabs(parts: Iterable[tuple[str, str]]) -> str:
     """Blocks behind tabs."""
-    return "\n".join(f'=== "{title}"\n\n' + "".join(f"    {line}\n" if line else "\n" for line in text.splitlines()) for title, text in parts)
+    return "\n".join(
+        f'=== "{title}"\n\n' + "".join(f"    {line}\n" if line else "\n" for line in text.splitlines()) for title, text in parts
+    )
+
+
+def folded(title: str, text: str) -> str:
+    """Text that opens at a click."""
+    return f'??? note "{title}"\n\n' + "".join(f"    {line}\n" if line else "\n" for line in text.splitlines())
 
 
 def bullets(items: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import griffe
 
 from scripts.site import choices, claims, evidence, formulas, frameworks
-from scripts.site.markdown import bullets, cited, code, table, tabs
+from scripts.site.markdown import cited, code, table, tabs
 from steepest import registry
 from steepest.codegen import latex, python
 from steepest.plan import Plan, plan
@@ -34,10 +34,11 @@ def overview() -> str:
         rows.append((f"[{entry.title}]({name}.md)", entry.summary, p.state_bytes(), p.ordinary().traffic(), cited(entry.paper)))
     return (
         "# The optimizers\n\n"
-        "Each page is made from the rule itself: formula, loop, memory, hyperparameters and code follow from its graph, what speaks for and\n"
-        "against it from the [evidence](../evidence.md). Bytes are for float32.\n\n"
+        "Each page is made from the rule itself: formula, loop, memory, hyperparameters and code follow from its graph, what speaks\n"
+        "for and against it from the [evidence](../evidence.md). Bytes are for float32.\n\n"
         + table(("optimizer", "what it is", "bytes of state per parameter", "bytes moved per parameter and step", "source"), rows)
-        + "\nA rule of your own has the same standing: [your own strategy](../strategy.md). Which one to take: [how to choose](../choose.md).\n"
+        + "\nA rule of your own has the same standing: [your own strategy](../strategy.md). Which one to take:\n"
+        "[how to choose](../choose.md).\n"
     )
 
 
@@ -143,9 +144,7 @@ def _strategy(entry: Registration) -> str:
 def _hyperparameters(entry: Registration, meanings: Mapping[str, str]) -> str:
     raced = entrant(entry.name, EPS_FROM_TRIALS)
     ranges = {a.name: f"{a.low:g} to {a.high:g}{', log' if a.log else ''}" for a in raced.space}
-    rows = [
-        (f"`{name}`", f"`{default!r}`", meanings.get(name, ""), ranges.pop(name, "")) for name, default in entry.defaults.items()
-    ]
+    rows = [(f"`{name}`", f"`{default!r}`", meanings.get(name, ""), ranges.pop(name, "")) for name, default in entry.defaults.items()]
     rest = "; ".join(f"{name} {text} of the run" for name, text in ranges.items())
     return (
         table(("name", "default", "what it does", "where to search"), rows)

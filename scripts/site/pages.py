@@ -32,8 +32,8 @@ def _of_root(name: str) -> str:
 def _standard() -> str:
     if (ROOT / "docs" / "race" / "standard.html").exists():
         return (
-            "# Our own race\n\nThe preset `standard`: every optimizer of the registry and some guests on eight kinds of model, each with the same\n"
-            "tuning. The page below is the one that `steepest race` writes; [open it alone](standard.html).\n\n"
+            "# Our own race\n\nThe preset `standard`: every optimizer of the registry and some guests on eight kinds of model, each with\n"
+            "the same tuning. The page below is the one that `steepest race` writes; [open it alone](standard.html).\n\n"
             '<iframe class="whole" src="standard.html" title="The report of our own race"></iframe>\n'
         )
     return "# Our own race\n\nThe report of the preset `standard` is not part of this build. `steepest race --preset standard` makes it.\n"

@@ -7,7 +7,9 @@ from steepest.race.tasks import TASKS
 
 def workloads() -> str:
     """The table of workloads."""
-    rows = [(f"`{name}`", task.family, task.description, f"{task.steps:,} of {task.batch}", task.metric.name) for name, task in TASKS.items()]
+    rows = [
+        (f"`{name}`", task.family, task.description, f"{task.steps:,} of {task.batch}", task.metric.name) for name, task in TASKS.items()
+    ]
     return table(("task", "family", "what is trained", "steps", "metric"), rows)
 
 

@@ -81,7 +81,9 @@ def _index() -> str:
 def _page(module: str) -> str:
     mine = [n for n in names(module) if home(module, n) == module]
     others = [(f"[`{n}`]({anchor(module, n)})", home(module, n)) for n in names(module) if n not in mine]
-    text = f"# {module}\n\n::: {module}\n    options:\n      show_root_heading: false\n      show_root_toc_entry: false\n      members: []\n\n"
+    text = (
+        f"# {module}\n\n::: {module}\n    options:\n      show_root_heading: false\n      show_root_toc_entry: false\n      members: []\n\n"
+    )
     if others:
         text += "Also here, and explained where they come from: " + ", ".join(link for link, _ in others) + ".\n\n"
     return text + "\n".join(f"::: {module}.{n}\n" for n in mine)
