@@ -25,7 +25,8 @@ def page() -> str:
     parts = [
         "# Evidence\n",
         "What the guide rests on, one statement at a time: the figure, the conditions, where it is from, how far it is to be\n"
-        "trusted, and which other facts say otherwise. [How to choose](choose.md) and the pages of the [optimizers](optimizers/index.md) refer to here.\n",
+        "trusted, and which other facts say otherwise. [How to choose](choose.md) and the pages of the\n"
+        "[optimizers](optimizers/index.md) refer to here.\n",
         "| grade | means |\n|---|---|\n" + "".join(f"| **{g}** | {said} |\n" for g, said in GRADES.items()),
     ]
     for title, found in _by_subject():

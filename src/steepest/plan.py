@@ -24,6 +24,7 @@ from steepest.transform import At, Slot, Step, Transform
 from steepest.tree import bind, flatten, floats, nest, slots, structure
 
 RESERVED = {"grad", "param", "count", "size"}
+"""What no field or slot may be called."""
 
 
 @dataclass(frozen=True, eq=False)
