@@ -1,8 +1,23 @@
 """The textbook's statements beside what we measured."""
 
-from scripts.site.markdown import bullets, cell, table
+from functools import cache
+
+from scripts.site.evidence import linked
+from scripts.site.markdown import bullets, cell, cited, table
 from steepest import registry
-from steepest.guide.claims import Verdict, verdicts
+from steepest.errors import ClaimError
+from steepest.guide.claims import SLIPS, Verdict
+from steepest.guide.claims import verdicts as shipped
+from steepest.guide.claims.text import WORDS, figure, number
+
+
+@cache
+def verdicts() -> tuple[Verdict, ...]:
+    """What was measured. While the races of the claims are being run there is nothing yet."""
+    try:
+        return shipped()
+    except ClaimError:
+        return ()
 
 
 def about(name: str) -> str:
@@ -10,12 +25,12 @@ def about(name: str) -> str:
     mine = [v for v in verdicts() if name in v.about]
     if not mine:
         return "None of the [textbook's statements](../claims.md) that we tested is about it.\n"
-    return bullets(f"[{v.claim.rstrip('.')}](../claims.md#{v.id}): **{v.verdict}**, {_interval(v)}." for v in mine)
+    return bullets(f"[{v.claim.rstrip('.')}](../claims.md#{v.id}): **{WORDS[v.verdict]}**, {figure(v)}." for v in mine)
 
 
 def overview() -> str:
     """The table of all claims, for the page that explains them."""
-    rows = [(f"[{v.claim.rstrip('.')}](#{v.id})", f"**{v.verdict}**", _interval(v)) for v in verdicts()]
+    rows = [(f"[{v.claim.rstrip('.')}](#{v.id})", f"**{WORDS[v.verdict]}**", figure(v)) for v in verdicts()]
     return table(("what is said", "verdict", "measured, with its 95 % interval"), rows)
 
 
@@ -24,18 +39,21 @@ def details() -> str:
     return "\n".join(_one(v) for v in verdicts())
 
 
+def slips() -> str:
+    """What needs no experiment."""
+    return "\n".join(f'**Said: "{slip.said}"** {slip.right} ({cited(slip.source)})\n' for slip in SLIPS)
+
+
 def _one(v: Verdict) -> str:
-    optimizers = ", ".join(f"[{registry.registration(n).title}](optimizers/{n}.md)" for n in v.about if n in registry.optimizers())
+    ours = [n for n in v.about if n in registry.optimizers()]
     rows = [
-        ("Verdict", f"**{v.verdict}**: {_interval(v)}"),
+        ("Verdict", f"**{WORDS[v.verdict]}**: {figure(v)}; the hypothesis says {v.side} {number(v.threshold)}"),
         ("Hypothesis", v.hypothesis),
         ("Design", v.design),
         ("Data", v.data),
+        *(("Beside", f"{b.what}: {number(b.estimate)} ({number(b.low)} to {number(b.high)})") for b in v.beside),
         ("Limits", v.limits),
-        *([("About", optimizers)] if optimizers else []),
+        *([("About", linked(ours))] if ours else []),
+        ("Again", f"`steepest claims --run {v.id}`"),
     ]
     return f"### {cell(v.claim.rstrip('.'))} {{ #{v.id} }}\n\n" + table(("", ""), rows)
-
-
-def _interval(v: Verdict) -> str:
-    return f"{v.estimate:.3g} ({v.low:.3g} to {v.high:.3g}) {v.unit}"

@@ -57,6 +57,7 @@ FILLED: Mapping[str, Callable[[], str]] = {
     "lessons": evidence.lessons,
     "points": race.points,
     "tasks": race.workloads,
+    "slips": claims.slips,
     "verdicts": claims.overview,
     "verdicts in full": claims.details,
 }

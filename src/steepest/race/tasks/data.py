@@ -17,6 +17,7 @@ with NeedsExtra():
     from torch import Tensor
 
 Indices = NDArray[np.int64]
+"""Which examples, by number."""
 
 
 @dataclass(frozen=True)
