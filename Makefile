@@ -6,7 +6,7 @@ BIN := .venv/bin
 BACKENDS := torch jax tensorflow
 KERAS_TESTS = for b in $(BACKENDS); do echo "Keras on $$b"; KERAS_BACKEND=$$b $(1) $(BIN)/python -m pytest -q -n auto tests/keras_face || exit 1; done
 
-.PHONY: setup race test test-slow parity check bench gpu clean
+.PHONY: setup race test test-slow parity check docs bench gpu clean
 
 setup: .venv/.ready
 .venv/.ready: pyproject.toml constraints.txt
@@ -35,6 +35,9 @@ check: setup       ## lint, format, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
+
+docs: setup        ## build the site of the documentation into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 bench: setup       ## measure speed against the peers; writes benchmarks/results/
 	$(BIN)/python -m benchmarks
