@@ -4,6 +4,7 @@
     pages        every generated page, and what is filled in on written ones
     optimizers   a page for each registered optimizer, and the table of all
     frameworks   the code of one strategy in PyTorch, Keras and optax
+    parity       what a name means elsewhere
     evidence     facts: the page of all, an optimizer's own, those that contradict each other
     choices      which optimizer for which model
     race         what is raced, and the points of its audit

@@ -1,13 +1,10 @@
 """What is known, from `steepest.guide.facts`: the page of all, those about one optimizer, those that contradict each other."""
 
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from scripts.site.markdown import bullets, table
 from steepest import registry
+from steepest.guide import tables
 from steepest.guide.facts import Fact, Source, about, fact, facts
 
 GRADES = {
@@ -79,15 +76,9 @@ def _by_subject() -> list[tuple[str, Sequence[Fact]]]:
     return [(registry.registration(n).title if n in ours else n, found[n]) for n in [*ours, *rest]]
 
 
-@cache
-def table_of(name: str) -> Mapping[str, Any]:
-    """One of the tables that `steepest advise` goes by."""
-    return tomllib.loads((files("steepest.guide") / "tables" / f"{name}.toml").read_text(encoding="utf-8"))
-
-
 def families(names: Iterable[str]) -> list[str]:
     """Kinds of model, in words."""
-    return [table_of("families")[name]["title"] for name in names]
+    return [tables.families()[name].title for name in names]
 
 
 def linked(names: Iterable[str], up: str = "") -> str:

@@ -3,12 +3,10 @@
 import inspect
 import re
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 
 import griffe
 
-from scripts.site import choices, claims, evidence, formulas, frameworks
+from scripts.site import choices, claims, evidence, formulas, frameworks, parity
 from scripts.site.markdown import cited, code, table, tabs
 from steepest import registry
 from steepest.codegen import latex, python
@@ -16,8 +14,6 @@ from steepest.plan import Plan, plan
 from steepest.race.entrants import entrant
 from steepest.race.spaces import EPS_FROM_TRIALS
 from steepest.registry import Registration
-
-ROOT = Path(__file__).parents[2]
 
 
 def pages() -> dict[str, str]:
@@ -74,7 +70,7 @@ def page(name: str) -> str:
             claims.about(name),
             "## The same name elsewhere\n",
             said["differs"],
-            _parity(entry),
+            parity.notes(entry),
         ]
     )
 
@@ -152,26 +148,3 @@ def _hyperparameters(entry: Registration, meanings: Mapping[str, str]) -> str:
         + (f"; it also searches the {rest.replace('warmup', 'linear warm-up, from')}" if rest else "")
         + ".\n"
     )
-
-
-@cache
-def _parity_tables() -> list[list[list[str]]]:
-    text = (ROOT / "docs" / "parity.md").read_text()
-    blocks = re.findall(r"((?:^\|.*\n)+)", text, re.M)
-    return [[[c.strip() for c in line.strip()[1:-1].split("|")] for line in block.splitlines()] for block in blocks]
-
-
-def _parity(entry: Registration) -> str:
-    """What docs/parity.md measured for this name."""
-    same, different = _parity_tables()
-    measured = [row for row in same[2:] if row[0] == entry.title]
-    faces = [(face, *c.split(": ", 1)) for row in measured for face, c in zip(same[0][1:], row[1:], strict=True) if c]
-    apart = [row for row in different[2:] if row[0].partition(",")[0] == entry.title]
-    parts = []
-    if faces:
-        parts += ["Our class of this name beside another's, over 200 steps, as the largest difference relative to the weights:\n"]
-        parts += [table(("in", "beside", "difference"), faces)]
-    if apart:
-        parts += ["How far the frameworks themselves come apart in 200 steps with the same arguments and gradients:\n"]
-        parts += [table(different[0], apart)]
-    return "\n".join([*parts, "How it was measured, and all the others: [Parity](../parity.md).\n"])

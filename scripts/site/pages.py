@@ -20,7 +20,7 @@ def pages() -> Mapping[str, str]:
         "cli.md": commands.page(),
         "contributing.md": _of_root("CONTRIBUTING.md"),
         "changelog.md": _of_root("CHANGELOG.md"),
-        "race/standard.md": _standard(),
+        "race/our-own.md": _standard(),
     }
 
 

@@ -1,7 +1,7 @@
 """The public names: a page for each public module, from the docstrings. What is public is read off the source, which is not run.
 
-A module's names are those it exports as `X as X`, or, in a module of one file, those that it defines without an underscore. A name that
-two modules export is explained once, where it comes from.
+A module's names are those it exports as `X as X` and those that it defines without an underscore. A name that two modules export is
+explained once.
 """
 
 import ast
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from scripts.site.markdown import table
+from scripts.site.markdown import code, table
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -22,6 +22,11 @@ MODULES: Mapping[str, str] = {
     "steepest.optax": "transformations for optax",
     "steepest.checkpoint": "training states, from one framework to another",
     "steepest.plan": "memory and traffic of a strategy",
+    "steepest.guide.advice": "what `steepest.advise` answers",
+    "steepest.guide.facts": "what is known about optimizers, as data",
+    "steepest.guide.claims": "the textbook's statements, tested",
+    "steepest.tune": "where to start with the learning rate",
+    "steepest.play": "the playground, as a page",
     "steepest.race.tasks": "what a race trains",
     "steepest.race.tasks.measures": "losses and metrics",
     "steepest.race.tasks.data": "examples, parts, batches",
@@ -40,12 +45,11 @@ def names(module: str) -> dict[str, str]:
     path = _file(module)
     tree = ast.parse(path.read_text())
     exported = {a.name: n.module or "" for n in tree.body if isinstance(n, ast.ImportFrom) for a in n.names if a.asname == a.name}
-    if exported:
-        return {name: _origin(name, where) for name, where in exported.items()}
     found = [n.name for n in tree.body if isinstance(n, (ast.ClassDef, ast.FunctionDef))]
     found += [n.target.id for n in tree.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)]
     found += [t.id for n in tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)]
-    return {name: module for name in found if not name.startswith("_")}
+    own = {name: module for name in found if not name.startswith("_")}
+    return {name: _origin(name, where) for name, where in exported.items()} | own
 
 
 def home(module: str, name: str) -> str:
@@ -86,4 +90,14 @@ def _page(module: str) -> str:
     )
     if others:
         text += "Also here, and explained where they come from: " + ", ".join(link for link, _ in others) + ".\n\n"
-    return text + "\n".join(f"::: {module}.{n}\n" for n in mine)
+    return text + "\n".join(_entry(module, n) for n in mine)
+
+
+def _entry(module: str, name: str) -> str:
+    """By the path of the file: a function that is called like the module it is in would give the module."""
+    origin = names(module)[name]
+    if (SOURCE.joinpath(*origin.split(".")) / f"{name}.py").exists():  # and one that is called like a module beside it
+        node = next(n for n in ast.parse(_file(origin).read_text()).body if isinstance(n, ast.FunctionDef) and n.name == name)
+        signature = code("python", f"def {name}({ast.unparse(node.args)}) -> {ast.unparse(node.returns)}: ...")
+        return f"## {name} {{ #{module}.{name} }}\n\n{signature}\n{ast.get_docstring(node)}\n"
+    return f'<a id="{module}.{name}"></a>\n\n::: {origin}.{name}\n'

@@ -10,8 +10,8 @@ import pytest
 from scripts.site import reference
 
 from steepest import registry
-from tests.race.report.browser import Page as Tab
-from tests.race.report.browser import chromium
+from tests.browser import Page as Tab
+from tests.browser import chromium
 from tests.site import links
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ LOOKED_AT = [
     "optimizers/adabelief.html",
     "strategy.html",
     "race/index.html",
-    "race/standard.html",
+    "race/our-own.html",
     "playground.html",
     "reference/steepest.torch.html",
     "cli.html",
@@ -69,10 +69,10 @@ def documented(pages: dict[str, links.Page]) -> None:
     for module in reference.MODULES:
         for name, origin in reference.names(module).items():
             home = reference.home(module, name)
-            assert f"{home}.{name}" in pages[f"reference/{home}.html"].ids, f"{home}.{name}"
-            explained = package[f"{origin}.{name}".removeprefix("steepest.")].docstring
-            assert explained is not None, f"{origin}.{name} has no docstring"
-            assert explained.value.strip()
+            assert f"{home}.{name}" in pages[f"reference/{home}.html"].ids
+            explained = package[f"{origin}.{name}".removeprefix("steepest.")]
+            assert explained.docstring is not None, f"{origin}.{name} has no docstring"
+            assert explained.docstring.value.strip()
 
 
 def shown(tab: Tab, page: Path, width: int, theme: str) -> None:
