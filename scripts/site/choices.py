@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from scripts.site.evidence import families, linked, said
-from scripts.site.markdown import bullets, folded, table
+from scripts.site.evidence import families, linked, said, title
+from scripts.site.markdown import bullets, capital, folded, table
 from steepest import registry
 from steepest.guide import tables
 from steepest.guide.tables import Adjustment, Choice, Outsider
@@ -28,13 +28,13 @@ def in_full() -> str:
     """Every candidate for every kind of model, with all that speaks for and against it."""
     parts: list[str] = []
     for family, it in tables.families().items():
-        parts.append(f"### {_capital(it.title)} {{ #{family} }}\n")
+        parts.append(f"### {capital(it.title)} {{ #{family} }}\n")
         for c in _candidates(family):
-            rank = next((title for title, (low, high) in RANKS.items() if low <= c.merit < high), "if nothing better is at hand")
-            parts.append(folded(f"{_title(c.optimizer)}: {rank}", _for_and_against(c)))
+            rank = next((words for words, (low, high) in RANKS.items() if low <= c.merit < high), "if nothing better is at hand")
+            parts.append(folded(f"{title(c.optimizer)}: {rank}", _for_and_against(c)))
         for o in _outsiders(family):
-            where = f"in another package: --with '{o.peer}'" if o.peer else o.note
-            parts.append(folded(f"{o.title}: {where}".replace('"', "'"), _for_and_against(o)))
+            race = f"- race it with `--with '{o.peer}'`\n" if o.peer else f"- {o.note}\n"
+            parts.append(folded(f"{o.title}: not one of ours", race + _for_and_against(o)))
     return "\n".join(parts)
 
 
@@ -52,10 +52,10 @@ def about(name: str) -> str:
     """When to use one optimizer, and when not."""
     mine = [c for c in tables.choices() if c.optimizer == name]
     parts: list[str] = []
-    for title, (low, high) in RANKS.items():
+    for words, (low, high) in RANKS.items():
         found = [c for c in mine if low <= c.merit < high]
         if found:
-            parts += [f"**{_capital(title)}**: {', '.join(families(c.family for c in found))}.\n"]
+            parts += [f"**{capital(words)}**: {', '.join(families(c.family for c in found))}.\n"]
             parts += [bullets(_reasons([(c.family, c.against if high <= RATHER_NOT else c.in_favour) for c in found]))]
     if not any(c.merit >= WORTH for c in mine):
         parts.insert(0, "No benchmark that we know gives a reason to begin with it. Race it, if you have a budget for more than one.\n")
@@ -79,7 +79,7 @@ def _reasons(found: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
 
 def _change(a: Adjustment) -> str:
     reasons = "; ".join(said(f, "../", figure=False) for f in a.facts)
-    return f"{_capital(a.when)}{_where(a)}: rather {'so' if a.merit > 0 else 'not'}. {reasons}"
+    return f"{capital(a.when)}{_where(a)}: rather {'so' if a.merit > 0 else 'not'}. {reasons}"
 
 
 def _where(a: Adjustment) -> str:
@@ -100,14 +100,4 @@ def _outsiders(family: str) -> list[Outsider]:
 
 def _linked(names: Sequence[str]) -> str:
     """Optimizers in a line, ours as links."""
-    return ", ".join(linked([n]) if n in registry.optimizers() else _title(n) for n in dict.fromkeys(names))
-
-
-def _title(name: str) -> str:
-    """An optimizer's name as people write it, also of one that is not ours."""
-    titles = {n: c.title for n, c in tables.candidates().items()} | {o.name: o.title for o in tables.outsiders()}
-    return titles[name]
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return ", ".join(linked([n]) if n in registry.optimizers() else title(n) for n in dict.fromkeys(names))

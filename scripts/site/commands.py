@@ -15,7 +15,7 @@ def page() -> str:
         "# Command line\n",
         "What `--help` prints, for each command. Exit status: 0 done, 1 nothing found, 2 wrong arguments, 130 interrupted.\n",
     ]
-    with patch.dict(os.environ, {"COLUMNS": "100", "NO_COLOR": "1"}):
+    with patch.dict(os.environ, {"COLUMNS": "96", "NO_COLOR": "1"}):
         for parser in parsers(cli.parser()):
             parts += [f"## {parser.prog}\n", code("text", parser.format_help())]
     return "\n".join(parts)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from scripts.site.markdown import bullets, table
+from scripts.site.markdown import bullets, capital, table
 from steepest import registry
 from steepest.guide import tables
 from steepest.guide.facts import Fact, Source, about, fact, facts
@@ -14,6 +14,8 @@ GRADES = {
     "D": "anecdote, advice without figures, or a small race of our own",
 }
 
+#: names that the tables of choices do not have, and that are not written like words
+SPELLED = {"psgd": "PSGD", "radam": "RAdam", "lamb": "LAMB", "caspr": "CASPR", "evograd": "EvoGrad", "adamw-ema": "AdamW, weights averaged"}
 TOPICS = {"tuning", "schedule", "run length", "warm-up", "comparing", "defaults", "weight decay", "batch size", "misses"}
 
 
@@ -26,8 +28,8 @@ def page() -> str:
         "[optimizers](optimizers/index.md) refer to here.\n",
         "| grade | means |\n|---|---|\n" + "".join(f"| **{g}** | {said} |\n" for g, said in GRADES.items()),
     ]
-    for title, found in _by_subject():
-        parts.append(f"\n## {title}\n")
+    for subject, found in _by_subject():
+        parts.append(f"\n## {subject}\n")
         parts += [_entry(f) for f in found]
     return "\n".join(parts)
 
@@ -39,10 +41,10 @@ def for_and_against(name: str) -> str:
         return "We know of no comparison that we could cite. [Race it](../race/index.md).\n"
     stances = {"for": "What speaks for it", "against": "What speaks against it", "neutral": "What else is known"}
     parts: list[str] = []
-    for stance, title in stances.items():
+    for stance, heading in stances.items():
         found = sorted((f for f in mine if f.stance == stance), key=lambda f: f.grade)
         if found:
-            parts += [f"**{title}**\n", bullets(f"{_short(f)}" for f in found)]
+            parts += [f"**{heading}**\n", bullets(f"{_short(f)}" for f in found)]
     return "\n".join(parts)
 
 
@@ -73,12 +75,18 @@ def _by_subject() -> list[tuple[str, Sequence[Fact]]]:
         found.setdefault(one.about[0], []).append(one)
     ours = [n for n in registry.optimizers() if n in found]
     rest = sorted(set(found) - set(ours))
-    return [(registry.registration(n).title if n in ours else n, found[n]) for n in [*ours, *rest]]
+    return [(title(n), found[n]) for n in [*ours, *rest]]
 
 
 def families(names: Iterable[str]) -> list[str]:
     """Kinds of model, in words."""
     return [tables.families()[name].title for name in names]
+
+
+def title(name: str) -> str:
+    """What a fact is about as people write it: an optimizer, ours or not, or a topic."""
+    others = {n: c.title for n, c in tables.candidates().items()} | {o.name: o.title for o in tables.outsiders()}
+    return registry.registration(name).title if name in registry.optimizers() else others.get(name) or SPELLED.get(name) or capital(name)
 
 
 def linked(names: Iterable[str], up: str = "") -> str:

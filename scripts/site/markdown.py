@@ -1,4 +1,4 @@
-"""Markdown: tables, code, anchors."""
+"""Markdown: tables, code, lists."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -37,9 +37,9 @@ def bullets(items: Iterable[str]) -> str:
     return "".join(f"- {item}\n" for item in items)
 
 
-def anchor(heading: str) -> str:
-    """The anchor that a heading gets."""
-    return re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", heading.replace("`", "").lower()).strip())
+def capital(text: str) -> str:
+    """The same with a capital first letter."""
+    return text[:1].upper() + text[1:]
 
 
 _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")

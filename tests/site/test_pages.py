@@ -10,11 +10,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from scripts.site import commands, optimizers, reference
+from scripts.site import choices, commands, optimizers, reference
 from scripts.site.pages import filled, pages
 
 import steepest
 from steepest import ScaleByLearningRate, cli, registry
+from steepest.guide import tables
 from tests import documents
 
 ROOT = Path(__file__).parents[2]
@@ -107,6 +108,17 @@ def test_links_between_pages_lead_somewhere() -> None:
                 assert target in {*ALL, *others}, f"{name}: {link}"
 
 
+def test_what_the_hurried_are_told_is_what_the_tables_say() -> None:
+    best = {family: max((c for c in tables.choices() if c.family == family), key=lambda c: c.merit) for family in tables.families()}
+    hurry = WRITTEN["choose.md"].partition("## For your model")[0]
+    assert best["other"].optimizer == "adamw"
+    assert "Take **AdamW**" in hurry
+    assert best["cnn"].optimizer == "nesterov"
+    assert "Nesterov momentum instead" in hurry
+    near = [f for f in best if any(c.optimizer == "adamw" and c.merit >= choices.FIRST for c in tables.choices() if c.family == f)]
+    assert set(best) - set(near) == {"cnn"}, "AdamW is not among the first elsewhere either: say so"
+
+
 # -- commands -----------------------------------------------------------------------------------------------------
 
 
@@ -136,6 +148,16 @@ def test_every_command_is_one(name: str, line: str) -> None:
         known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
         for wanted in re.findall(r"\[(.*?)\]", line):
             assert set(wanted.split(",")) <= set(known)
+
+
+def test_commands_within_a_sentence_are_there() -> None:
+    known = {parser.prog for parser in commands.parsers(cli.parser())}
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    for name, text in {**ALL, **{p.name: p.read_text() for p in ROOT.glob("*.md")}}.items():
+        for said in re.findall(r"`(steepest [a-z]+)", text):
+            assert said in known, f"{name}: {said}"
+        for said in re.findall(r"`make ([a-z-]+)`", text):
+            assert said in targets, f"{name}: make {said}"
 
 
 def _parsed(words: list[str]) -> argparse.Namespace:
