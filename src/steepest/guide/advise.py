@@ -216,7 +216,7 @@ def _answer(
 
 def _title(s: Situation) -> str:
     rows = tables.families()
-    return rows[s.family].title if s.family == s.base else f"{rows[s.family].title} ({rows[s.base].title})"
+    return rows[s.family].title if s.family == s.base else f"{rows[s.family].title} of {rows[s.base].title}"
 
 
 def _pick(r: Ranked, s: Situation, holding: tuple[Circumstance, ...], known: tuple[str, dict[str, float]] | None, needs: Memory) -> Pick:

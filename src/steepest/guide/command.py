@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.race and not advice.race_arguments:
         raise GuideError(
-            f"--race: no task of the race is a {advice.title}. Write your own, and race on it: steepest race --task my_task.py:make "
+            f"--race: no task of the race is {advice.title}. Write your own, and race on it: steepest race --task my_task.py:make "
             f"--optimizers {','.join(p.optimizer for p in advice.picks)}"
         )
     sys.stdout.write(json.dumps(advice.as_data(), indent=2) + "\n" if args.json else text.page(advice, args.long))

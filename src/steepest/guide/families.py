@@ -40,6 +40,7 @@ SIGNALS = (
     Signal("layer norm", r"LayerNorm|RMSNorm", weights=r"layer_?norm|rms_?norm"),
     Signal("embedding", r"^(Embedding|EmbeddingBag)$", weights=r"(^|[._/])(wte|[a-z_]*embed(?!der)[a-z_]*)"),
     Signal("linear", r"^(Linear|Dense|Conv1D|EinsumDense)$", weights=r"(^|[._/])(dense|linear|kernel|mlp|w\d*)", rank=2),
+    Signal("state space", r"^(Mamba|S4|S5|Rwkv|RWKV)|StateSpace"),
     Signal("tabular name", r"(?i)tabular|tabnet|^TabM|^RealMLP", weights=r"tabular"),
     Signal("recommender name", r"(?i)dlrm|recommend|DeepFM|TwoTower", weights=r"user_embed|item_embed"),
     Signal("image name", r"(?i)^(vit|swin|deit)|vision|image", weights=r"patch|cls_token|class_token"),
@@ -80,6 +81,7 @@ class Rule:
 
 RULES = (
     Rule("graph", lambda s: "graph" in s, "it has graph layers"),
+    Rule("other", lambda s: "state space" in s, "it has state-space layers, on which there is no evidence"),
     Rule("recurrent", lambda s: "recurrent" in s and "attention" not in s, "it has recurrent layers"),
     Rule(
         "cnn",

@@ -33,7 +33,7 @@ def _short(a: Advice) -> str:
     return "".join(
         [
             _wrapped(
-                f"{best.title} for a {a.title}, {quantity(s.parameters)} parameters{trained}, batch {s.batch:,}, {s.steps:,} steps", ""
+                f"{best.title} for {a.title}, {quantity(s.parameters)} parameters{trained}, batch {s.batch:,}, {s.steps:,} steps", ""
             ),
             _row("start", begin(best)),
             _row("memory", _memory(best, s.memory)),
@@ -129,7 +129,7 @@ def _conflicts(a: Advice, long: bool) -> str:
 
 
 def _notes(a: Advice) -> str:
-    lines = [_row("seen", f"{a.seen}, so a {a.title}")] if a.seen else []
+    lines = [_row("seen", f"{a.seen}: {a.title}")] if a.seen else []
     lines += [_row("assumed", "; ".join(a.situation.assumed))] if a.situation.assumed else []
     lines += [_row("left out", f"{name} {why}") for name, why in a.left_out.items()]
     lines += [_row("note", _note(n)) for n in a.notes]
