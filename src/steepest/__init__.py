@@ -3,8 +3,7 @@
 Get one fused kernel for it, a drop-in optimizer, and honest evidence of when to use it.
 """
 
-from typing import TYPE_CHECKING as _CHECKING
-from typing import Any as _Any
+import typing as _typing
 
 from steepest.ops import Value as Value
 from steepest.ops import maximum as maximum
@@ -56,24 +55,24 @@ from steepest.transforms import ScaleByTrustRatio as ScaleByTrustRatio
 from steepest.transforms import ShrinkWeights as ShrinkWeights
 from steepest.transforms import Trace as Trace
 
-if _CHECKING:
+if _typing.TYPE_CHECKING:
     from steepest.guide.advice import Advice as _Advice
 
 __version__ = "0.1.0"
 
 
 def advise(
-    model: _Any = None,
+    model: _typing.Any = None,
     *,
     family: str | None = None,
-    params: _Any = None,
-    trainable: _Any = None,
-    batch: _Any = None,
-    sequence_length: _Any = None,
-    memory: _Any = None,
-    steps: _Any = None,
-    tuning_budget: _Any = None,
-    dtype: _Any = None,
+    params: _typing.Any = None,
+    trainable: _typing.Any = None,
+    batch: _typing.Any = None,
+    sequence_length: _typing.Any = None,
+    memory: _typing.Any = None,
+    steps: _typing.Any = None,
+    tuning_budget: _typing.Any = None,
+    dtype: _typing.Any = None,
     fine_tuning: bool = False,
     lora: bool = False,
     batch_norm: bool | None = None,

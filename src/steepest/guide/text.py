@@ -32,9 +32,7 @@ def _short(a: Advice) -> str:
     race += f"{'; ' if race else ''}outside Steepest {' and '.join(outside[:2])}" if outside else ""
     return "".join(
         [
-            _wrapped(
-                f"{best.title} for {a.title}, {quantity(s.parameters)} parameters{trained}, batch {s.batch:,}, {s.steps:,} steps", ""
-            ),
+            _wrapped(f"{best.title} for {a.title}, {quantity(s.parameters)} parameters{trained}, batch {s.batch:,}, {s.steps:,} steps", ""),
             _row("start", begin(best)),
             _row("memory", _memory(best, s.memory)),
             _row("tune", _tune(best, s.budget)),
