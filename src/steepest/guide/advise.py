@@ -194,7 +194,8 @@ def _answer(
     chosen = fitting[: choosing.SHORT]
     picks = tuple(_pick(r, s, holding, known, needs[r.optimizer]) for r in chosen)
     others = tuple(
-        Other(o.name, o.title, o.peer, o.note, _facts(o.in_favour), _facts(o.against)) for o in choosing.outsiders(s, holding)[:AUXILIARY]
+        Other(o.name, o.title, o.peer, o.note, _facts(o.in_favour), _facts(o.against))
+        for o in choosing.outsiders(s, holding, lightest)[:AUXILIARY]
     )
     cited = [f for p in (*picks, *others) for f in (*p.in_favour, *p.against)] + [
         fact(i) for p in picks for n in p.start.notes for i in n.facts
@@ -221,7 +222,7 @@ def _title(s: Situation) -> str:
 
 def _pick(r: Ranked, s: Situation, holding: tuple[Circumstance, ...], known: tuple[str, dict[str, float]] | None, needs: Memory) -> Pick:
     begin = start(r.optimizer, s, frozenset(c.name for c in holding), known)
-    in_favour = _facts(r.in_favour)
+    in_favour = (*_facts(r.in_favour), *choosing.measured(r.optimizer, s, "for"))
     made = candidates.strategy(r.optimizer, {**begin.arguments, "lr": begin.schedule}, begin.clip)
     return Pick(
         optimizer=r.optimizer,
@@ -230,7 +231,7 @@ def _pick(r: Ranked, s: Situation, holding: tuple[Circumstance, ...], known: tup
         strategy=made,
         memory=needs,
         in_favour=in_favour,
-        against=_facts(r.against),
+        against=(*_facts(r.against), *choosing.measured(r.optimizer, s, "against")),
         because=tuple(c.says for c in r.because),
         grade=min((f.grade for f in in_favour), default="D"),
         thin=not any(f.grade in "AB" and choosing.specific(f, s) for f in in_favour),

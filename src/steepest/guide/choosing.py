@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from steepest.guide import tables
 from steepest.guide.circumstances import Circumstance
-from steepest.guide.facts import Fact, fact
+from steepest.guide.facts import Fact, fact, facts
+from steepest.guide.memory import Memory
 from steepest.guide.situation import TASKS_OF_TRAINING, Situation
 from steepest.guide.tables import Adjustment, Choice, Outsider
 
@@ -62,16 +63,27 @@ def specific(one: Fact, s: Situation) -> bool:
     return bool({s.family, s.base} & set(one.families))
 
 
-def outsiders(s: Situation, circumstances: Sequence[Circumstance]) -> list[Outsider]:
-    """What Steepest does not have and would race here, those that circumstances call for first."""
+def measured(optimizer: str, s: Situation, stance: str) -> list[Fact]:
+    """What our own races say for or against it here; small models, so that it orders nobody, but it is said."""
+    return [f for f in facts() if f.source.record and optimizer in f.about and f.stance == stance and holds_for(f, s)]
+
+
+def outsiders(s: Situation, circumstances: Sequence[Circumstance], without_state: Memory) -> list[Outsider]:
+    """What Steepest does not have, would race here and would fit; those that circumstances call for first."""
     there = {c.name for c in circumstances}
-    found = [o for o in tables.outsiders() if s.family in o.families and (not o.when or there & set(o.when))]
+    found = [
+        o
+        for o in tables.outsiders()
+        if s.family in o.families
+        and (not o.when or there & set(o.when))
+        and (s.memory is None or without_state.total + o.state * without_state.gradients <= s.memory)
+    ]
     return sorted(found, key=lambda o: not o.when)
 
 
-def conflicts(facts: Sequence[Fact]) -> list[tuple[Fact, Fact]]:
+def conflicts(cited: Sequence[Fact]) -> list[tuple[Fact, Fact]]:
     """Pairs of facts that say otherwise, of which one at least is among these; each pair once."""
     seen: Mapping[frozenset[str], tuple[Fact, Fact]] = {
-        frozenset((one.id, other)): (one, fact(other)) for one in reversed(facts) for other in reversed(one.conflicts)
+        frozenset((one.id, other)): (one, fact(other)) for one in reversed(cited) for other in reversed(one.conflicts)
     }
     return list(reversed(seen.values()))

@@ -34,16 +34,24 @@ def face(pick: Pick, framework: str) -> str:
                 "trained = [p for p in model.parameters() if p.requires_grad]",
                 "optimizer = Optimizer(",
                 '    [{"params": [p for p in trained if p.ndim > 1]},',
-                '     {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0}],  # no decay of biases and norms',
+                '     {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0}],  # biases and norms',
                 "    strategy,",
                 ")",
             ]
         return "\n".join(["from steepest.torch import Optimizer", "", *groups]) + "\n"
     if framework == "keras":
         return "from steepest.keras import Optimizer\n\noptimizer = Optimizer(strategy)  # model.compile(optimizer=optimizer, loss=...)\n"
-    mask = ", decay_mask=lambda params: jax.tree.map(lambda p: p.ndim > 1, params)" if decays else ""
-    imports = "import jax\n" if decays else ""
-    return f"{imports}from steepest.optax import transform\n\noptimizer = transform(strategy{mask})\nstate = optimizer.init(params)\n"
+    if not decays:
+        return "from steepest.optax import transform\n\noptimizer = transform(strategy)\nstate = optimizer.init(params)\n"
+    lines = [
+        "import jax",
+        "from steepest.optax import transform",
+        "",
+        "matrices = jax.tree.map(lambda p: p.ndim > 1, params)  # no decay of biases and norms",
+        "optimizer = transform(strategy, decay_mask=matrices)",
+        "state = optimizer.init(params)",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def whole(pick: Pick, framework: str) -> str:

@@ -87,10 +87,10 @@ def of(model: Any, dtype: str | None = None) -> Inventory:
         GuideError: it is no model, or has no weights yet.
     """
     torch, keras = sys.modules.get("torch"), sys.modules.get("keras")
-    if torch is not None and isinstance(model, torch.nn.Module):
-        made = _of_torch(model, dtype)
-    elif keras is not None and isinstance(model, keras.Model):
+    if keras is not None and isinstance(model, keras.Model):  # on its PyTorch backend that is a torch module as well
         made = _of_keras(model, dtype)
+    elif torch is not None and isinstance(model, torch.nn.Module):
+        made = _of_torch(model, dtype)
     else:
         made = _of_tree(model, dtype)
     if not made.arrays:

@@ -94,7 +94,8 @@ def _why(a: Advice, long: bool) -> str:
     lines: list[str] = []
     for i, p in enumerate(a.picks, 1):
         full = long or i == 1
-        lines.append(f"{i}  {p.title}" + (f": {'; '.join(p.because)}" if p.because else "") + "\n")
+        lines.append(f"{i}  {p.title}\n")
+        lines += [_row("here", "; ".join(p.because))] if p.because else []
         lines += [_fact("why", f, full) for f in (p.in_favour if full else p.in_favour[:1])]
         lines += [_fact("but", f, full) for f in (p.against if full else p.against[:1])]
         if p.thin:

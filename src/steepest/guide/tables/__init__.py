@@ -100,6 +100,7 @@ class Outsider:
 
     name: str
     title: str
+    state: float
     families: tuple[str, ...]
     in_favour: tuple[str, ...]
     against: tuple[str, ...]
