@@ -1,4 +1,4 @@
-"""The command `steepest`: list, show, convert, race, tune."""
+"""The command `steepest`: list, show, advise, convert, race, tune."""
 
 import argparse
 import sys
@@ -50,6 +50,12 @@ def parser() -> argparse.ArgumentParser:
         "--code", choices=show.CODE, help="print its code instead: the kernel it becomes is `llvm` on a CPU, `triton` on a GPU"
     )
     one.set_defaults(run=_show)
+
+    advise = commands.add_parser("advise", help="which optimizer for your model, how to begin with it, and why")
+    from steepest.guide import command as advising
+
+    advising.add_arguments(advise)
+    advise.set_defaults(run=advising.run)
 
     convert = commands.add_parser("convert", help="turn a checkpoint of steepest.checkpoint into another framework's convention")
     convert.add_argument("file", type=Path, help="a file that steepest.checkpoint.save has written")

@@ -7,6 +7,7 @@
     ├── StateError            (ValueError)    a checkpoint that does not fit the optimizer
     ├── UnknownOptimizer      (LookupError)   a name that is not registered
     ├── TaskError             (ValueError)    a task of a race that is unknown or cannot be trained
+    ├── GuideError            (ValueError)    a question to the guide that cannot be, or facts that do not hold together
     ├── MissingExtra          (ImportError)   a part of Steepest whose packages are not installed
     ├── TuneError             (ValueError)    a learning rate cannot be looked for in this way
     └── RaceError                             a race cannot start or go on: its arguments, its record, its storage
@@ -50,6 +51,10 @@ class UnknownOptimizer(SteepestError, LookupError):
 
 class TaskError(SteepestError, ValueError):
     """A task of a race is unknown, or cannot be trained as it is."""
+
+
+class GuideError(SteepestError, ValueError):
+    """A question to the guide contradicts itself or cannot be, or facts do not hold together."""
 
 
 class MissingExtra(SteepestError, ImportError):
