@@ -16,6 +16,7 @@ SOURCE = Path(steepest.__file__).parent
 LAYERS = [
     "__main__",
     "cli",
+    "play+tune",
     "show",
     "race",
     "keras",

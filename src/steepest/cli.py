@@ -1,4 +1,4 @@
-"""The command `steepest`: list, show, convert, race."""
+"""The command `steepest`: list, show, convert, race, play."""
 
 import argparse
 import sys
@@ -62,6 +62,12 @@ def parser() -> argparse.ArgumentParser:
 
     command.add_arguments(race)
     race.set_defaults(run=command.run)
+
+    play = commands.add_parser("play", help="write the playground, a page to watch optimizers in, and open it")
+    from steepest.play import command as playing
+
+    playing.add_arguments(play)
+    play.set_defaults(run=playing.run)
     return top
 
 
