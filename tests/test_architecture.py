@@ -17,7 +17,7 @@ LAYERS = [
     "__main__",
     "cli",
     "guide",
-    "tune",
+    "play+tune",
     "show",
     "race",
     "keras",
