@@ -16,6 +16,7 @@ SOURCE = Path(steepest.__file__).parent
 LAYERS = [
     "__main__",
     "cli",
+    "guide",
     "tune",
     "show",
     "race",

@@ -1,4 +1,4 @@
-"""The command `steepest`: list, show, convert, race, tune."""
+"""The command `steepest`: list, show, convert, race, tune, claims."""
 
 import argparse
 import sys
@@ -63,10 +63,8 @@ def parser() -> argparse.ArgumentParser:
     command.add_arguments(race)
     race.set_defaults(run=command.run)
 
-    tune = commands.add_parser("tune", help="suggest a learning rate by a range test on a task of the race or your own")
-    from steepest.tune import command as tuning
-
-    tuning.add_arguments(tune)
+    "guide",
+    "tune",
     return top
 
 

@@ -1,0 +1,1 @@
+"""Which optimizer, why, and is the textbook right?"""

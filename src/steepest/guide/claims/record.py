@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from steepest.race import archive
+from steepest.errors import ClaimError
 from steepest.race.record import TaskFacts
 
 RECORDS = Path(__file__).parents[1] / "records"
@@ -54,6 +54,10 @@ class Record:
 
 def load(path: Path) -> Record:
     """The record in an exported race."""
+    if not path.exists():
+        raise ClaimError(f"There is no record {path}: `steepest claims --run --out {path.parent}` would measure it.")
+    from steepest.race import archive  # reading the shipped verdicts needs no Parquet
+
     content = archive.read(path)
     tasks = {name: TaskFacts(**facts) for name, facts in content.header["tasks"].items()}
     runs = [_run(result, tasks[result["task"]], content.curves.get(place)) for place, result in content.results]

@@ -3,8 +3,9 @@
 `steepest race --task .../claims/tasks.py:NAME` trains one by itself. NAME is a kind, or a kind with situations:
 
     mnist_mlp digits_cnn vowels_lstm names_gru diamonds_mlp molecules_gnn
+    race_digits_mlp, race_mnist_cnn, ...    the race's own workloads
 
-    ..._sprint      a tenth of the steps
+    ..._sprint      a tenth of the steps, one look
     ..._long        few examples, a fifth of them with a wrong answer, five times the steps
     ..._watched     forty looks, at the loss itself
     ..._clipped     gradients clipped to norm 1 (without this word none are)
@@ -25,8 +26,10 @@ from typing import Any
 import numpy as np
 
 from steepest.race.extra import NeedsExtra
+from steepest.race.tasks import NAMES
 from steepest.race.tasks import diamonds_mlp as _diamonds
 from steepest.race.tasks import molecules_gnn as _molecules
+from steepest.race.tasks import task as _race_task
 from steepest.race.tasks import vowels_lstm as _vowels
 from steepest.race.tasks.data import Examples, divided, parts, rows, shuffled, stratified, vendored
 from steepest.race.tasks.measures import BITS, ERROR, NO_TARGET, RMSE, cross_entropy, squared_error
@@ -242,7 +245,10 @@ def _log_losses(model: nn.Module, batch: Any) -> tuple[float, int]:
 LOG_LOSS = Metric("log loss", higher_is_better=False, of=_log_losses)
 """The mean negative logarithm of the probability given to the right class: moves smoothly where a share of errors jumps."""
 
-KINDS = {f.__name__: f for f in (mnist_mlp, digits_cnn, vowels_lstm, names_gru, diamonds_mlp, molecules_gnn)}
+KINDS: dict[str, Callable[[], Task]] = {
+    **{f.__name__: f for f in (mnist_mlp, digits_cnn, vowels_lstm, names_gru, diamonds_mlp, molecules_gnn)},
+    **{f"race_{name.replace('-', '_')}": partial(_race_task, name) for name in NAMES},
+}
 SITUATIONS = {"sprint": _sprint, "long": _long, "watched": _watched, "clipped": _clipped, "spiked": _spiked}
 
 
@@ -250,6 +256,8 @@ def __getattr__(name: str) -> Callable[[], Task]:
     """`mnist_mlp_spiked_clipped`: a kind in situations."""
     kind = next((k for k in KINDS if name.startswith(f"{k}_")), None)
     words = name.removeprefix(f"{kind}_").split("_")
+    if name in KINDS:
+        return KINDS[name]
     if kind is None or not set(words) <= SITUATIONS.keys():
         raise AttributeError(f"There is no task {name}: write a kind ({', '.join(KINDS)}) and situations ({', '.join(SITUATIONS)}).")
     return partial(_in_situations, kind, tuple(words))
