@@ -63,8 +63,18 @@ def parser() -> argparse.ArgumentParser:
     command.add_arguments(race)
     race.set_defaults(run=command.run)
 
-    "guide",
-    "tune",
+    tune = commands.add_parser("tune", help="suggest a learning rate by a range test on a task of the race or your own")
+    from steepest.tune import command as tuning
+
+    tuning.add_arguments(tune)
+
+    claims = commands.add_parser(
+        "claims", help="the textbook's claims about optimizers, tested: verdicts, figures, and how to run them again"
+    )
+    from steepest.guide.claims import command as claims_command
+
+    claims_command.add_arguments(claims)
+    claims.set_defaults(run=claims_command.run)
     return top
 
 

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-
 from typing import TYPE_CHECKING
 
 from steepest.errors import ClaimError, SteepestError
@@ -29,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", nargs="?", help="one claim in full; without it all of them, one line each")
     everything = "run the experiments of these claims again (ids with commas between; all of them, if none is given)"
     parser.add_argument("--run", dest="again", nargs="?", const="", metavar="IDS", help=everything)
-    parser.add_argument("--quick", action="store_true", help="with --run: fewer tasks, trials and seeds; 3 minutes instead of 25 on 2 cores")
+    parser.add_argument("--quick", action="store_true", help="with --run: less of everything, minutes instead of half an hour")
     parser.add_argument("--out", metavar="FOLDER", help="with --run: where records and verdicts go (default: claims, or claims-quick)")
     parser.add_argument("--workers", type=int, metavar="N", help="with --run: processes (default: one a core)")
     parser.add_argument("--from", dest="source", metavar="FOLDER", help="show the verdicts that --run wrote there, not the shipped ones")

@@ -1,10 +1,16 @@
-"""The estimate of a figure and its interval: a bootstrap over tasks, over searches, and over the runs in each."""
+"""The estimate of a figure and its interval: a bootstrap over tasks, over searches, and over the runs in each.
 
+Of few tasks the percentiles of a bootstrap are too close together. They are taken further out, as far as Student's interval
+is wider than the normal one for as many tasks (the expanded percentile interval of Hesterberg 2015, What Teachers Should Know about the Bootstrap).
+"""
+
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from steepest.guide.claims.measures import Values
+from steepest.race.extra import NeedsExtra
 
 RESAMPLES, SEED, CONFIDENCE = 4000, 20240229, 0.95
 
@@ -21,7 +27,7 @@ def estimate(values: Values) -> Estimate:
     """Draw tasks, in each drawn task searches, in each drawn search runs; 4,000 times. The same figures every time.
 
     Runs of one search share their hyperparameters, tasks share nothing: drawn as if all were alike, the interval would leave out the
-    luck of a search and the choice of tasks. A single task cannot vary, which the limits of a claim have to say.
+    luck of a search and the choice of tasks. Of a single task only searches and runs can be drawn.
 
     >>> estimate({"a": [[1.0, 3.0]], "b": [[2.0]]}).middle
     2.0
@@ -36,9 +42,18 @@ def estimate(values: Values) -> Estimate:
     redrawn = np.stack([_redrawn(searches, len(groups), rng) for searches in groups])
     chosen = rng.integers(len(groups), size=(RESAMPLES, len(groups)))
     draws = redrawn[chosen, np.arange(RESAMPLES)[:, None], np.arange(len(groups))[None]].mean(1)
-    tail = (1 - CONFIDENCE) / 2
+    tail = _tail(next((len(level) for level in (groups, groups[0], groups[0][0]) if len(level) > 1), 1))
     low, high = np.quantile(draws, [tail, 1 - tail])
     return Estimate(middle, float(low), float(high))
+
+
+def _tail(count: int) -> float:
+    """The share of draws to leave out at either end, with so many independent values; none of a single one."""
+    if count < 2:
+        return 0.0
+    with NeedsExtra():
+        from scipy.special import ndtr, stdtrit
+    return float(ndtr(math.sqrt(count / (count - 1)) * stdtrit(count - 1, (1 - CONFIDENCE) / 2)))
 
 
 def _redrawn(searches: "list[np.ndarray]", places: int, rng: np.random.Generator) -> np.ndarray:

@@ -17,6 +17,7 @@ from steepest.guide.claims.estimate import estimate
 from steepest.guide.claims.measures import Measure, Values
 from steepest.guide.claims.record import RECORDS, Record, load
 from steepest.guide.claims.verdict import Beside, Verdict, decide
+from steepest.race.record import TaskFacts
 
 FIGURES = "claims.json"
 FEW = 4
@@ -41,8 +42,10 @@ def written(folder: Path) -> tuple[Verdict, ...]:
 def recomputed(folder: Path, claims: Iterable[Claim] = CLAIMS) -> tuple[Verdict, ...]:
     """The same, worked out from the records there."""
     wanted = tuple(claims)
-    records = {name: load(record_of(folder, name)) for name in dict.fromkeys(c.experiment for c in wanted)}
-    return tuple(judge(claim, records[claim.experiment]) for claim in wanted)
+    own = {name: load(record_of(folder, name)) for name in dict.fromkeys(c.experiment for c in wanted)}
+    races = {name: folder / f"{name}.parquet" for claim in wanted for name in claim.also}
+    larger = {name: load(path) for name, path in races.items() if path.exists()}
+    return tuple(judge(c, [own[c.experiment], *(larger[name] for name in c.also if name in larger)]) for c in wanted)
 
 
 def record_of(folder: Path, experiment: str) -> Path:
@@ -71,32 +74,37 @@ def claim_of(name: str) -> Claim:
     return known[name]
 
 
-def judge(claim: Claim, record: Record) -> Verdict:
-    """The verdict on a claim by a record."""
-    values = claim.measure(record)
-    middle, low, high = estimate(values)
+def judge(claim: Claim, records: Sequence[Record]) -> Verdict:
+    """The verdict on a claim by the record of its experiment, and by others that answer it too."""
+    each = [(record, claim.measure(record)) for record in records]
+    middle, low, high = estimate(_together([values for _, values in each]))
     return Verdict(
         id=claim.id,
         claim=claim.claim,
         hypothesis=claim.hypothesis,
-        design=f"{claim.design} {_tuning(record.settings)}",
-        data=_data(record, values),
+        design=f"{claim.design} {_tuning(records[0].settings)}",
+        data=" ".join(_data(record, values) for record, values in each),
         verdict=decide(low, high, claim.side, claim.threshold),
         estimate=middle,
         low=low,
         high=high,
         unit=claim.unit,
-        limits=_limits(claim, record, values),
+        limits=_limits(claim, [record.tasks[name] for record, values in each for name in values]),
         about=claim.about,
         side=claim.side,
         threshold=claim.threshold,
         experiment=claim.experiment,
-        beside=tuple(_beside(what, measure, record) for what, measure in claim.beside.items()),
+        beside=tuple(_beside(what, measure, records) for what, measure in claim.beside.items()),
     )
 
 
-def _beside(what: str, measure: Measure, record: Record) -> Beside:
-    return Beside(what, *estimate(measure(record)))
+def _beside(what: str, measure: Measure, records: Sequence[Record]) -> Beside:
+    return Beside(what, *estimate(_together([measure(record) for record in records])))
+
+
+def _together(found: Sequence[Values]) -> Values:
+    """Tasks of several records, each counting like any other."""
+    return {f"{i} {task}": searches for i, values in enumerate(found) for task, searches in values.items()}
 
 
 _KEPT = ("design", "data", "verdict", "estimate", "low", "high", "limits", "beside")
@@ -108,9 +116,9 @@ def _figures(verdict: Verdict) -> dict[str, Any]:
 
 
 def _read(claim: Claim, figures: Mapping[str, Any]) -> Verdict:
-    beside = tuple(Beside(**one) for one in figures["beside"])
     same = {name: getattr(claim, name) for name in ("id", "claim", "hypothesis", "unit", "about", "side", "threshold", "experiment")}
-    return Verdict(**{**same, **figures, "beside": beside})
+    content: dict[str, Any] = {**same, **figures, "beside": tuple(Beside(**one) for one in figures["beside"])}
+    return Verdict(**content)
 
 
 # -- in words -----------------------------------------------------------------------------------------------
@@ -130,8 +138,7 @@ def _data(record: Record, values: Values) -> str:
     return f"{'; '.join(told)}: {_count(figures, 'figure')}, from a record of {len(record.runs):,} runs."
 
 
-def _limits(claim: Claim, record: Record, values: Values) -> str:
-    facts = [record.tasks[name] for name in values]
+def _limits(claim: Claim, facts: Sequence[TaskFacts]) -> str:
     sizes, steps = [f.parameters for f in facts], [f.steps for f in facts]
     scale = f"Networks of {_span(sizes)} weights, runs of {_span(steps)} steps: larger ones may behave otherwise."
     few = f"With {_count(len(facts), 'task')} the interval is narrower than it should be." if 0 < len(facts) < FEW else ""

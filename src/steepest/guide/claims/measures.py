@@ -4,7 +4,7 @@ Pairs have the same task, search and seed: the same first weights, the same batc
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from steepest.guide.claims.record import Record, Run
 Values = Mapping[str, Sequence[Sequence[float]]]
 """Task → search → values."""
 Measure = Callable[[Record], Values]
+Compare = Callable[[float, float], float]
 
 TOLERATED = 1.25
 """A learning rate is good if the result is at most a quarter worse than the best."""
@@ -203,7 +204,8 @@ def gain_of_choosing(record: Record) -> Values:
     """
     names, tasks = record.optimizers(), list(record.tasks)
     studies = sorted({r.study for r in record.runs if r.purpose == "evaluation"})
-    mean = {(n, t, s): _mean([r.test or 0.0 for r in record.of("evaluation", n, t) if r.study == s]) for n in names for t in tasks for s in studies}
+    cells = [(n, t, s) for n in names for t in tasks for s in studies]
+    mean = {(n, t, s): _mean([_result(r) for r in record.of("evaluation", n, t) if r.study == s]) for n, t, s in cells}
     found: dict[str, list[list[float]]] = {task: [] for task in tasks}
     for held in studies:
         others = [s for s in studies if s != held] or studies
@@ -231,7 +233,7 @@ def _seed(run: Run) -> tuple[int, float]:
 
 
 def _pairs(
-    record: Record, one: str, other: str, task: str, compare: Callable[[float, float], float] = percent, of: Callable[[Run], float] = _result
+    record: Record, one: str, other: str, task: str, compare: Compare = percent, of: Callable[[Run], float] = _result
 ) -> list[list[float]]:
     mine, theirs = (list(record.of("evaluation", name, task)) for name in (one, other))
     return _match(mine, theirs, _seed, compare, of)
@@ -245,7 +247,7 @@ def _match(
     mine: Sequence[Run],
     theirs: Sequence[Run],
     key: Callable[[Run], tuple[int, float]],
-    compare: Callable[[float, float], float],
+    compare: Compare,
     of: Callable[[Run], float],
 ) -> list[list[float]]:
     """Search → compared pairs."""
@@ -257,8 +259,8 @@ def _match(
     return list(found.values())
 
 
-def _grouped(runs: "object", of: Callable[[Run], float]) -> list[list[float]]:
+def _grouped(runs: Iterable[Run], of: Callable[[Run], float]) -> list[list[float]]:
     found: dict[int, list[float]] = {}
-    for run in sorted(runs, key=_seed):  # pyright: ignore[reportArgumentType]
+    for run in sorted(runs, key=_seed):
         found.setdefault(run.study, []).append(of(run))
     return list(found.values())

@@ -20,7 +20,7 @@ SLIPS = (
     ),
     Slip(
         "Lion's authors train without gradient clipping.",
-        "They changed the learning rate and the weight decay, and left the rest of each training recipe alone, clipping of gradients included.",
+        "They changed learning rate and weight decay and left the rest of each training recipe alone, clipping of gradients included.",
         "https://github.com/google/automl/tree/master/lion",
     ),
 )
