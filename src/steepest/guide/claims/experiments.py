@@ -71,13 +71,13 @@ _ALL = (
         Settings(
             tasks=_named(SPRINTS, "_sprint"),
             optimizers=("sgd", "momentum", "adam", "lookahead"),
-            trials=6,
+            trials=5,
             studies=2,
-            seeds=3,
+            seeds=2,
             spaces=(WIDE_SGD,),
         ),
         tasks=_named(SPRINTS[:3], "_sprint"),
-        trials=4,
+        trials=3,
         seeds=2,
     ),
     _experiment(
