@@ -1,6 +1,7 @@
 """Put the records and verdicts of a run of `steepest claims --run --out FOLDER` into the package: `python scripts/ship_claims.py FOLDER`.
 
-Beside them may lie `standard.parquet`, from `steepest race export` of a race with `--preset standard`: some claims are read from it as well.
+Some claims are read from the standard race as well, if its record is there: `steepest race export race.db
+src/steepest/guide/records/standard.parquet`.
 """
 
 import shutil

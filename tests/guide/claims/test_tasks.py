@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from steepest.guide.claims import tasks
 from steepest.guide.claims.experiments import EXPERIMENTS, TASKS
 from steepest.guide.claims.optimizers import Held, held_adam
@@ -23,8 +24,10 @@ def named() -> list[str]:
 def test_can_be_trained(name: str) -> None:
     """The loader itself takes a loss, a gradient and a metric."""
     one = made(name)
-    assert 0 < one.guess
-    assert one.clip_norm == (1.0 if "clipped" in name or one.name in ("vowels-lstm-sprint", "names-lstm-sprint", "molecules-gnn-sprint") else None)
+    assert one.guess > 0
+    assert one.clip_norm == (
+        1.0 if "clipped" in name or one.name in ("vowels-lstm-sprint", "names-lstm-sprint", "molecules-gnn-sprint") else None
+    )
 
 
 @pytest.mark.parametrize("name", list(EXPERIMENTS))

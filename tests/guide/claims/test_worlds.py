@@ -9,7 +9,9 @@ from steepest.guide.claims.judging import judge
 from tests.guide.claims.worlds import TASKS, World, record
 
 NEUTRAL = World()
-BEST = {f"{name} on {task}": 0.7 for name, task in zip(("adam", "lion", "sgd", "rmsprop", "momentum", "nesterov"), TASKS["course"], strict=True)}
+BEST = {
+    f"{name} on {task}": 0.7 for name, task in zip(("adam", "lion", "sgd", "rmsprop", "momentum", "nesterov"), TASKS["course"], strict=True)
+}
 TRUE: Mapping[str, World] = {
     "adam-fast-early": World(error={"momentum": 1.3}),
     "adam-easy-to-tune": World(width={"adam": 4.0}),
@@ -31,7 +33,7 @@ TRUE: Mapping[str, World] = {
     "lion-unclipped-spikes": World(suffix={"clipped": 1.05}),
     "lion-memory": World(state={"lion": 4.0}),
     "lion-time": World(step={"lion": 0.5}),
-    "wrong-rate-ruins": World(width={name: 1.0 for name in ("rmsprop", "adam", "lion")}),
+    "wrong-rate-ruins": World(width=dict.fromkeys(("rmsprop", "adam", "lion"), 1.0)),
     "no-best": World(error=BEST),
 }
 FALSE: Mapping[str, World] = {
@@ -55,7 +57,7 @@ FALSE: Mapping[str, World] = {
     "lion-unclipped-spikes": World(suffix={"spiked-clipped": 0.5}),
     "lion-memory": World(state={"adamw": 4.0}),
     "lion-time": NEUTRAL,
-    "wrong-rate-ruins": World(width={name: 3.0 for name in ("rmsprop", "adam", "lion")}),
+    "wrong-rate-ruins": World(width=dict.fromkeys(("rmsprop", "adam", "lion"), 3.0)),
     "no-best": World(error={"lion": 0.7}),
 }
 NOISY = World(noise=0.15, luck=0.25)

@@ -85,4 +85,3 @@ def _search(w: World, task: str, name: str, study: int, trials: int, seeds: int,
     tried = [10 ** (4 * i / trials - 2) for i in range(trials)] if trials > 1 else [1.0]
     tuning = [run("tuning", i, 1000 + study, lr) for i, lr in enumerate(tried)]
     return tuning + [run("evaluation", i, 2000 + 1000 * study + i, 1.0) for i in range(seeds)]
-

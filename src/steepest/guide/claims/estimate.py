@@ -1,7 +1,7 @@
 """The estimate of a figure and its interval: a bootstrap over tasks, over searches, and over the runs in each.
 
-Of few tasks the percentiles of a bootstrap are too close together. They are taken further out, as far as Student's interval
-is wider than the normal one for as many tasks (the expanded percentile interval of Hesterberg 2015, What Teachers Should Know about the Bootstrap).
+Of few tasks the percentiles of a bootstrap lie too close together. They are taken further out, as far as Student's interval is wider
+than the normal one for as many tasks: the expanded percentile interval of Hesterberg 2015 (What Teachers Should Know about the Bootstrap).
 """
 
 import math
