@@ -7,7 +7,7 @@
 
     ..._sprint      a tenth of the steps, one look
     ..._long        few examples, a fifth of them with a wrong answer, five times the steps
-    ..._watched     forty looks, at the loss itself
+    ..._watched     a look at the loss itself every five or ten steps
     ..._clipped     gradients clipped to norm 1 (without this word none are)
     ..._spiked      gradients a thousand times too large at planted steps
 
@@ -42,7 +42,7 @@ with NeedsExtra():
     from torch import Tensor, nn
     from torch.nn import functional
 
-SPRINT, LONG, LOOKS = 10, 5, 40
+SPRINT, LONG = 10, 5
 FEW, WRONG = 300, 0.2
 """Of a long run: examples to train on, and the share of them with a wrong answer."""
 SPIKE, SPIKES = 1000.0, 0.01
@@ -196,7 +196,8 @@ def _few_and_wrong(load: Callable[[], Data]) -> Data:
 
 def _watched(task: Task) -> Task:
     metric, guess = (LOG_LOSS, math.log(10)) if task.metric is ERROR else (task.metric, task.guess)
-    return replace(task, looks=LOOKS, metric=metric, guess=guess, description=f"{task.description}, looked at forty times")
+    every = 10 if task.steps >= 300 else 5  # Lookahead's slow weights are there at every fifth step
+    return replace(task, looks=task.steps // every, metric=metric, guess=guess, description=f"{task.description}, looked at often")
 
 
 def _clipped(task: Task) -> Task:
