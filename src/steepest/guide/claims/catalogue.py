@@ -58,7 +58,10 @@ _ADAPTIVE = ("rmsprop", "adam", "lion")
 _SPRINT = "Each optimizer is tuned for a run of a tenth of the usual length, so that each is as fast as it can be."
 _COURSE = "Each is tuned for the whole run, weight decay included where it has one; what counts is the error on the test data at the end."
 _RATES = "Learning rates over four decades around the published default, without weight decay; the result as a curve over the rate."
-_LATE = "The learning rate is constant. Restlessness is how much the validation loss changes between looks five or ten steps apart, in the second half."
+_LATE = (
+    "The learning rate is constant. Restlessness is how much the validation loss changes between looks, five or ten steps apart, in the "
+    "second half."
+)
 _SPIKES = "The same tasks with and without clipping to norm 1, each tuned on its own; runs with the same seed are pairs."
 
 CLAIMS = (
@@ -301,7 +304,8 @@ CLAIMS = (
         "lion",
         "clipping",
         design=_SPIKES,
-        limits="Lion's authors did not try this: they kept the training settings of their baselines, clipping included.",
+        limits="Lion's authors left clipping as it was. On a language model of 130 million weights Wen et al. 2025 report a loss of "
+        "3.559 without it and 3.552 with it (arXiv:2509.02046).",
         beside={"AdamW": m.without("adamw", "", "-clipped"), "Momentum": m.without("momentum", "", "-clipped")},
     ),
     _claim(

@@ -68,10 +68,13 @@ def _again(args: argparse.Namespace) -> int:
     wanted = _wanted(args.again)
     if args.workers is not None and args.workers < 1:
         raise ClaimError(f"--workers {args.workers}: give 1 or more.")
-    from rich.console import Console
+    from steepest.race.extra import NeedsExtra
 
-    from steepest.guide.claims import running
-    from steepest.race import engine, environment
+    with NeedsExtra():
+        from rich.console import Console
+
+        from steepest.guide.claims import running
+        from steepest.race import engine, environment
 
     out = Path(args.out or ("claims-quick" if args.quick else "claims"))
     console = Console(stderr=True, highlight=False, markup=False)
