@@ -1,6 +1,7 @@
 """Every claim in a world where it is true, in one where it is false, and in many where nothing but chance is at work."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -104,3 +105,12 @@ def test_a_record_without_the_optimizers_decides_nothing() -> None:
     lacking = record("course", TRUE[claim.id])
     runs = [r for r in lacking.runs if r.optimizer != "nesterov"]
     assert judge(claim, [type(lacking)(lacking.tasks, runs, lacking.settings)]).verdict == "undecided"
+
+
+def test_a_sweep_around_the_best_rate_counts_before_the_trials_of_the_search() -> None:
+    """As in the standard race. The trials say that Adam's rates are narrower than Momentum's, the sweep that they are wider."""
+    trials, sweep = (record("rates", World(width={name: 6.0})) for name in ("momentum", "adam"))
+    swept = [replace(r, purpose="sensitivity") for r in sweep.runs if r.purpose == "tuning" and r.study == 0]
+    claim = next(c for c in CLAIMS if c.id == "adam-easy-to-tune")
+    assert judge(claim, [trials]).verdict == "contradicted"
+    assert judge(claim, [replace(trials, runs=[*trials.runs, *swept])]).verdict == "supported"

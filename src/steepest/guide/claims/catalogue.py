@@ -57,7 +57,10 @@ _STANDARD = ("standard",)
 _ADAPTIVE = ("rmsprop", "adam", "lion")
 _SPRINT = "Each optimizer is tuned for a run of a tenth of the usual length, so that each is as fast as it can be."
 _COURSE = "Each is tuned for the whole run, weight decay included where it has one; what counts is the error on the test data at the end."
-_RATES = "Learning rates over four decades around the published default, without weight decay; the result as a curve over the rate."
+_RATES = (
+    "Learning rates over four decades around the published default, without weight decay (in the standard race: from a sixteenth to "
+    "sixteen times the best one); the result as a curve over the rate."
+)
 _LATE = (
     "The learning rate is constant. Restlessness is how much the validation loss changes between looks, five or ten steps apart, in the "
     "second half."
@@ -93,6 +96,7 @@ CLAIMS = (
         "momentum",
         "tuning",
         design=_RATES,
+        also=_STANDARD,
         limits="Ten rates a curve, one run each.",
         beside={"Adam, against SGD": m.wider("adam", "sgd"), "Lion, against Momentum": m.wider("lion", "momentum")},
     ),
@@ -221,6 +225,7 @@ CLAIMS = (
         "sgd",
         "tuning",
         design=_RATES + " A run is ruined if it loses half of what the best run has learned.",
+        also=_STANDARD,
         beside={"Momentum, against Adam": m.less_room("momentum", "adam")},
     ),
     _claim(
@@ -362,6 +367,7 @@ CLAIMS = (
         *_ADAPTIVE,
         "tuning",
         design=_RATES + " What is lost is measured on the way from the best result to guessing.",
+        also=_STANDARD,
         beside={"Momentum": m.lost_at_ten_times(["momentum"]), "SGD": m.lost_at_ten_times(["sgd"])},
     ),
     _claim(

@@ -50,11 +50,11 @@ def _show(args: argparse.Namespace) -> int:
     for flag in ("quick", "out", "workers"):
         if getattr(args, flag):
             raise ClaimError(f"--{flag} goes with --run: `steepest claims --run {args.id or ''}`.".replace(" `.", "`."))
+    claim = None if args.id is None else judging.claim_of(args.id)
     found = judging.verdicts() if args.source is None else judging.written(Path(args.source))
-    if args.id is None:
+    if claim is None:
         _print(found, args.json)
         return 0
-    claim = judging.claim_of(args.id)
     one = next((v for v in found if v.id == claim.id), None)
     if one is None:
         raise ClaimError(f"{args.source} has no verdict on {claim.id}: `steepest claims --run {claim.id} --out {args.source}` measures it.")

@@ -2,6 +2,7 @@
 
 Of few tasks the percentiles of a bootstrap lie too close together. They are taken further out, as far as Student's interval is wider
 than the normal one for as many tasks: the expanded percentile interval of Hesterberg 2015 (What Teachers Should Know about the Bootstrap).
+In simulations it covers the truth in 95 to 100 of 100 experiments with four tasks or more, and in fewer with two or three.
 """
 
 import math

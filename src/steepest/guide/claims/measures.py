@@ -141,8 +141,9 @@ Curve = tuple[np.ndarray, np.ndarray]
 
 
 def _curves(record: Record, optimizer: str, task: str) -> dict[int, Curve]:
+    """Search → curve: of the race's sweep around the best learning rate, if it made one, otherwise of the trials of the search."""
     found: dict[int, list[tuple[float, float]]] = {}
-    for run in record.of("tuning", optimizer, task):
+    for run in list(record.of("sensitivity", optimizer, task)) or record.of("tuning", optimizer, task):
         found.setdefault(run.study, []).append((math.log10(run.lr), run.validation))
     return {study: tuple(np.asarray(sorted(pairs)).T) for study, pairs in sorted(found.items())}  # pyright: ignore[reportReturnType]
 
