@@ -43,8 +43,8 @@ NOT = {"registry+rules+transforms": {"execute", "codegen", "plan", "tree"}, "exe
 FRAMEWORKS = {"torch", "keras", "tensorflow", "jax", "optax", "flax"}
 #: What a face's own framework brings with it.
 BRINGS = {"optax": {"optax", "jax"}, "keras": {"keras"}, "torch": {"torch"}, "tune": {"torch"}}
-#: Files that need another one: kernels of a GPU run on PyTorch's streams; Keras' PyTorch backend has tensors of PyTorch.
-ALSO = {"steepest.execute.cuda": {"torch"}, "steepest.keras.on_torch": {"torch"}}
+#: Files that need another one: kernels of a GPU run on PyTorch's streams; Keras' PyTorch backend has tensors of PyTorch; tasks train.
+ALSO = {"steepest.execute.cuda": {"torch"}, "steepest.keras.on_torch": {"torch"}, "steepest.guide.claims.tasks": {"torch"}}
 
 
 def layer(module: str) -> str:

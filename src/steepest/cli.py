@@ -78,6 +78,14 @@ def parser() -> argparse.ArgumentParser:
 
     playing.add_arguments(play)
     play.set_defaults(run=playing.run)
+
+    claims = commands.add_parser(
+        "claims", help="the textbook's claims about optimizers, tested: verdicts, figures, and how to run them again"
+    )
+    from steepest.guide.claims import command as claims_command
+
+    claims_command.add_arguments(claims)
+    claims.set_defaults(run=claims_command.run)
     return top
 
 

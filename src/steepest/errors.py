@@ -10,6 +10,7 @@
     ├── GuideError            (ValueError)    a question to the guide that cannot be, or facts that do not hold together
     ├── MissingExtra          (ImportError)   a part of Steepest whose packages are not installed
     ├── TuneError             (ValueError)    a learning rate cannot be looked for in this way
+    ├── ClaimError            (LookupError)   a claim that is not among those tested, or whose verdict is missing
     └── RaceError                             a race cannot start or go on: its arguments, its record, its storage
 
 Each one is raised before anything has been changed, and says what came, why it cannot be and what to
@@ -63,6 +64,10 @@ class MissingExtra(SteepestError, ImportError):
 
 class TuneError(SteepestError, ValueError):
     """A learning rate cannot be looked for in this way."""
+
+
+class ClaimError(SteepestError, LookupError):
+    """A claim is not among those that are tested, or its verdict or record is not there."""
 
 
 class RaceError(SteepestError):

@@ -14,6 +14,7 @@ code         the answer as code for three frameworks
 text         the answer for a terminal
 advise       all of it in one call
 command      `steepest advise`
+claims       the textbook's sentences as experiments, with the verdicts that we measured
 peers        optimizers of other packages, ready to race
 
 Nothing here imports a framework: a model is looked at, whoever made it.
