@@ -1,6 +1,6 @@
 """Keras 3 optimizers, on every backend: change the import, keep the numbers.
 
-    from steepest.keras import Adam  # was: from tensorflow.keras.optimizers import Adam
+from steepest.keras import Adam  # was: from tensorflow.keras.optimizers import Adam
 """
 
 from importlib.util import find_spec

@@ -1,6 +1,6 @@
 """optax transformations: optax's names, arguments, numbers and state; and `transform` for any strategy.
 
-    import steepest.optax as optax  # for the optimizers; was: import optax
+import steepest.optax as optax  # for the optimizers; was: import optax
 """
 
 from importlib.util import find_spec

@@ -1,6 +1,6 @@
 """PyTorch optimizers: change the import, keep the numbers.
 
-    from steepest.torch import AdamW  # was: from torch.optim import AdamW
+from steepest.torch import AdamW  # was: from torch.optim import AdamW
 """
 
 from importlib.util import find_spec
