@@ -101,3 +101,6 @@ def test_broken_links_are_seen(tmp_path: Path) -> None:
     (tmp_path / "b.html").write_text('<p id="there">x</p><a href="https://elsewhere.org/#x">x</a>')
     found = links.broken(tmp_path, links.read(tmp_path))
     assert [line.split(": ")[1] for line in found] == ["b.html#gone", "c.html", "d.png"]
+    fetched = links.Page('<script src="https://elsewhere.org/a.js"></script><link rel="stylesheet" href="//elsewhere.org/a.css">').loaded
+    assert len(fetched) == 2
+    assert not any(map(links.internal, fetched))
