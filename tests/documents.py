@@ -53,7 +53,7 @@ def _run(found: list[Block], folder: Path) -> int:
     printed, ran = "", 0
     for i, block in enumerate(found):
         if block.mark == "prints":
-            assert words(printed) == words(block.text)
+            assert words(printed) == words(block.text), printed
         if block.language != "python":
             continue
         ran += 1

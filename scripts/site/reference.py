@@ -98,6 +98,6 @@ def _entry(module: str, name: str) -> str:
     origin = names(module)[name]
     if (SOURCE.joinpath(*origin.split(".")) / f"{name}.py").exists():  # and one that is called like a module beside it
         node = next(n for n in ast.parse(_file(origin).read_text()).body if isinstance(n, ast.FunctionDef) and n.name == name)
-        signature = code("python", f"def {name}({ast.unparse(node.args)}) -> {ast.unparse(node.returns)}: ...")
+        signature = code("py", f"def {name}({ast.unparse(node.args)}) -> {ast.unparse(node.returns)}: ...")
         return f"## {name} {{ #{module}.{name} }}\n\n{signature}\n{ast.get_docstring(node)}\n"
     return f'<a id="{module}.{name}"></a>\n\n::: {origin}.{name}\n'

@@ -10,12 +10,13 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from scripts.site import choices, commands, optimizers, reference
+from scripts.site import choices, claims, commands, optimizers, reference
 from scripts.site.pages import filled, pages
 
 import steepest
 from steepest import ScaleByLearningRate, cli, registry
 from steepest.guide import tables
+from steepest.guide.claims import Verdict
 from tests import documents
 
 ROOT = Path(__file__).parents[2]
@@ -117,6 +118,35 @@ def test_what_the_hurried_are_told_is_what_the_tables_say() -> None:
     assert "Nesterov momentum instead" in hurry
     near = [f for f in best if any(c.optimizer == "adamw" and c.merit >= choices.FIRST for c in tables.choices() if c.family == f)]
     assert set(best) - set(near) == {"cnn"}, "AdamW is not among the first elsewhere either: say so"
+
+
+def test_a_claim_is_shown_with_interval_and_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Verdict(
+        id="lion-cheap",
+        claim="Lion is cheap in time.",
+        hypothesis="A step takes at most 0.9 of AdamW's.",
+        design="interleaved",
+        data="161 tensors | 25 M",
+        verdict="supported",
+        estimate=0.7,
+        low=0.68,
+        high=0.74,
+        unit="of AdamW's time",
+        limits="one machine",
+        about=("lion", "memory"),
+        side="at most",
+        threshold=0.9,
+    )
+    monkeypatch.setattr(claims, "verdicts", lambda: (one,))
+    assert "(claims.md" not in claims.overview()
+    assert "[Lion is cheap in time](#lion-cheap) | **supported** | 0.7 of AdamW's time (0.68 to 0.74)" in claims.overview()
+    full = claims.details()
+    assert "{ #lion-cheap }" in full
+    assert "161 tensors \\| 25 M" in full
+    for said in (one.hypothesis, one.design, one.limits, "at most 0.9", "[Lion](optimizers/lion.md)", "steepest claims --run lion-cheap"):
+        assert said in full
+    assert "(../claims.md#lion-cheap)" in claims.about("lion")
+    assert "None of" in claims.about("adam")
 
 
 # -- commands -----------------------------------------------------------------------------------------------------

@@ -3,7 +3,12 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import griffe
 import pytest
@@ -61,7 +66,10 @@ def test_the_site(tmp_path: Path, subtests: pytest.Subtests) -> None:
         for name in LOOKED_AT:
             for width, theme in ((1280, "light"), (390, "dark")):
                 shown(tab, site / name, width, theme)
-        searched(tab, site)
+        searched(tab, site.as_uri())
+        with served(site) as address:
+            searched(tab, address)
+            followed(tab, address)
 
 
 def documented(pages: dict[str, links.Page]) -> None:
@@ -90,10 +98,36 @@ def shown(tab: Tab, page: Path, width: int, theme: str) -> None:
     assert not tab.errors, f"{page.name}: {tab.errors}"
 
 
-def searched(tab: Tab, site: Path) -> None:
-    """The search works where pages are opened as files."""
-    tab.call("Page.navigate", url=f"{(site / 'index.html').as_uri()}?q=rectification")
+def searched(tab: Tab, address: str) -> None:
+    """The search works, also where pages are opened as files."""
+    tab.call("Page.navigate", url=f"{address}/index.html?q=rectification")
     tab.until("!!document.querySelector('.md-search-result__item a[href*=\"adabelief\"]')", "the search to find AdaBelief")
+
+
+def followed(tab: Tab, address: str) -> None:
+    """The playground has the palette of the site, also after it was changed by hand."""
+    tab.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "light"}])
+    tab.call("Page.navigate", url=f"{address}/playground.html")
+    inside = "document.querySelector('iframe.whole')?.contentDocument"
+    tab.until(f"{inside}?.getElementById('theme') && document.body.dataset.mdColorScheme === 'default'", "the playground")
+    tab.run("document.querySelector('input[data-md-color-media=\"(prefers-color-scheme: dark)\"]').click()")
+    tab.until(f"document.body.dataset.mdColorScheme === 'slate' && {inside}?.documentElement.dataset.theme === 'dark'", "both to be dark")
+
+
+@contextmanager
+def served(site: Path) -> Iterator[str]:
+    """The site from a server, as most readers get it."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
 
 
 def test_broken_links_are_seen(tmp_path: Path) -> None:
@@ -101,3 +135,6 @@ def test_broken_links_are_seen(tmp_path: Path) -> None:
     (tmp_path / "b.html").write_text('<p id="there">x</p><a href="https://elsewhere.org/#x">x</a>')
     found = links.broken(tmp_path, links.read(tmp_path))
     assert [line.split(": ")[1] for line in found] == ["b.html#gone", "c.html", "d.png"]
+    fetched = links.Page('<script src="https://elsewhere.org/a.js"></script><link rel="stylesheet" href="//elsewhere.org/a.css">').loaded
+    assert len(fetched) == 2
+    assert not any(map(links.internal, fetched))
