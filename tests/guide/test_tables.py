@@ -105,7 +105,7 @@ def test_a_wrong_table_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_ranking_says_what_moved_it() -> None:
     advice = advise(family="transformer-lm", params="1B", batch=16, tuning_budget=0)
     lion = next(
-        (r for r in choosing.ranked(advice.situation, [c for c in CIRCUMSTANCES if c.name in ("small batch",)]) if r.optimizer == "lion")
+        r for r in choosing.ranked(advice.situation, [c for c in CIRCUMSTANCES if c.name in ("small batch",)]) if r.optimizer == "lion"
     )
     assert [c.name for c in lion.because] == ["small batch"]
     assert "lion-needs-large-batch" in lion.against
