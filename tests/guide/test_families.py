@@ -157,7 +157,7 @@ def test_lora_is_seen_by_its_names_where_most_is_frozen() -> None:
     assert (advice.situation.family, advice.situation.base) == ("lora", "transformer-lm")
     assert "called lora" in str(advice)
     named_only = REAL["llama"].small()
-    named_only.lora_A = nn.Linear(4, 4)
+    named_only.lora_A = nn.Linear(300, 300)  # most of its weights
     assert steepest.advise(named_only, batch=8).situation.family == "transformer-lm", "nothing is frozen"
 
 
