@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from steepest.errors import GuideError
 from steepest.guide import tables
 from steepest.registry import registration
 from steepest.rules import ScaleByAdam
@@ -34,15 +33,15 @@ def strategy(name: str, arguments: Mapping[str, Any], clip: float | None = None)
     return made if clip is None else chain(ClipByGlobalNorm(clip), made)
 
 
-def call(name: str, arguments: Mapping[str, Any], lr: str) -> str:
-    """The code that makes it; `lr` is what stands for the learning rate. Defaults are left out."""
+def links(name: str, arguments: Mapping[str, Any], lr: str) -> list[str]:
+    """The code of the links that make it; `lr` is what stands for the learning rate. Defaults are left out."""
     usual = defaults(name)
-    given = {key: value for key, value in arguments.items() if key != "lr" and value != usual[key]}
     if name == "nadamw":
-        all_ = {**usual, **arguments}
-        scale = ", ".join(f"{key}={all_[key]!r}" for key in ("b1", "b2"))
-        return f"ScaleByAdam({scale}, nesterov=True), AddDecayedWeights({all_['weight_decay']!r}), ScaleByLearningRate({lr})"
-    unknown = set(given) - set(usual)
-    if unknown:
-        raise GuideError(f"{name} has no {', '.join(sorted(unknown))}.")
-    return f"steepest.{name}({', '.join([lr, *(f'{key}={value!r}' for key, value in given.items())])})"
+        every = {**usual, **arguments}
+        return [
+            f"ScaleByAdam(b1={every['b1']!r}, b2={every['b2']!r}, nesterov=True)",
+            f"AddDecayedWeights({every['weight_decay']!r})",
+            f"ScaleByLearningRate({lr})",
+        ]
+    given = [f"{key}={value!r}" for key, value in arguments.items() if key != "lr" and value != usual[key]]
+    return [f"steepest.{name}({', '.join([lr, *given])})"]

@@ -3,6 +3,7 @@
 from steepest.guide import candidates
 from steepest.guide.advice import Pick
 
+WIDTH = 94
 FRAMEWORKS = {"torch": "PyTorch", "keras": "Keras", "optax": "optax"}
 
 
@@ -10,17 +11,24 @@ def strategy(pick: Pick) -> str:
     """The imports and the strategy: the same for every framework."""
     start, schedule = pick.start, pick.start.schedule
     kind = type(schedule).__name__
-    call = candidates.call(pick.optimizer, start.arguments, "schedule")
-    chained = start.clip is not None or pick.optimizer == "nadamw"
-    links = f"ClipByGlobalNorm({start.clip!r}), {call}" if start.clip is not None else call
+    links = [f"ClipByGlobalNorm({start.clip!r})"] * (start.clip is not None) + candidates.links(pick.optimizer, start.arguments, "schedule")
+    chained = len(links) > 1
     names = {kind, *(["chain"] if chained else []), *(["ClipByGlobalNorm"] if start.clip is not None else [])}
     if pick.optimizer == "nadamw":
         names |= {"AddDecayedWeights", "ScaleByAdam", "ScaleByLearningRate"}
     lines = ["import steepest"] if pick.optimizer != "nadamw" else []
-    lines += [f"from steepest import {', '.join(sorted(names, key=lambda n: (n.islower(), n)))}", ""]
+    lines += [*_imports(sorted(names, key=lambda n: (n.islower(), n))), ""]
     lines += [f"schedule = {kind}({schedule.peak!r}, steps={schedule.steps:_}, warmup={schedule.warmup:_}, floor={schedule.floor!r})"]
-    lines += [f"strategy = chain({links})" if chained else f"strategy = {links}"]
+    one_line = f"strategy = chain({', '.join(links)})" if chained else f"strategy = {links[0]}"
+    lines += [one_line] if len(one_line) <= WIDTH else ["strategy = chain(", *(f"    {link}," for link in links), ")"]
     return "\n".join(lines) + "\n"
+
+
+def _imports(names: list[str]) -> list[str]:
+    """On one line, or two where that would be long."""
+    one = f"from steepest import {', '.join(names)}"
+    half = (len(names) + 1) // 2
+    return [one] if len(one) <= WIDTH else [*_imports(names[:half]), *_imports(names[half:])]
 
 
 def face(pick: Pick, framework: str) -> str:

@@ -39,7 +39,7 @@ SIGNALS = (
     Signal("batch norm", r"^(_BatchNorm|BatchNormalization)$|FrozenBatchNorm", weights=r"batch_?norm|batch_stats"),
     Signal("layer norm", r"LayerNorm|RMSNorm", weights=r"layer_?norm|rms_?norm"),
     Signal("embedding", r"^(Embedding|EmbeddingBag)$", weights=r"(^|[._/])(wte|[a-z_]*embed(?!der)[a-z_]*)"),
-    Signal("linear", r"^(Linear|Dense|Conv1D|EinsumDense)$", weights=r"(^|[._/])(dense|linear|kernel|mlp|w\d*)", rank=2),
+    Signal("linear", r"^(Linear|Dense|Conv1D|EinsumDense)$", weights=r"(^|[._/])(dense\w*|linear\w*|kernel|mlp\w*|w\d*)([._/]|$)", rank=2),
     Signal("state space", r"^(Mamba|S4|S5|Rwkv|RWKV)|StateSpace"),
     Signal("tabular name", r"(?i)tabular|tabnet|^TabM|^RealMLP", weights=r"tabular"),
     Signal("recommender name", r"(?i)dlrm|recommend|DeepFM|TwoTower", weights=r"user_embed|item_embed"),
