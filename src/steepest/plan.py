@@ -11,7 +11,7 @@ A rule is called once with symbols (`trace`). Its graph is then cut:
 What a pass needs of memory, in bytes, follows from its loads and stores.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -62,6 +62,11 @@ class Variant:
 
     outputs: Mapping[str, Expr]  # as the rule has it, for reading
     passes: tuple[Pass, ...]
+
+    @cached_property
+    def written(self) -> tuple[Pass, ...]:
+        """The passes without the changes that make a kernel fast: every operation as the rule has it."""
+        return _passes({name: e for name, e in self.outputs.items() if e is not load(name)})
 
     @cached_property
     def totals(self) -> tuple[Expr, ...]:
@@ -130,17 +135,21 @@ def plan(strategy: Transform, maximize: bool = False) -> Plan:
     """The plan of a strategy: traced once for each structure, whatever its learning rate or betas."""
     key = (structure(strategy), maximize)
     if key not in _plans:
-        outputs = trace(strategy, maximize)
-        tests = tuple(_tests(outputs))
-        if len(tests) > 4:
-            raise TraceError(
-                f"{strategy!r} chooses between whole arrays by {len(tests)} tests; more than 4 would need {2 ** len(tests)} kernels."
-            )
-        variants = {
-            truth: _variant(outputs, dict(zip(map(id, tests), truth, strict=True))) for truth in product((False, True), repeat=len(tests))
-        }
-        _plans[key] = Plan(tuple(floats(strategy)), slots(strategy), tests, variants)
+        _plans[key] = cut(strategy, trace(strategy, maximize), floats(strategy))
     return _plans[key]
+
+
+def cut(strategy: Transform, outputs: Mapping[str, Expr], scalars: Sequence[str]) -> Plan:
+    """The graphs of a step, one for each way in which its tests can come out, as passes."""
+    tests = tuple(_tests(outputs))
+    if len(tests) > 4:
+        raise TraceError(
+            f"{strategy!r} chooses between whole arrays by {len(tests)} tests; more than 4 would need {2 ** len(tests)} kernels."
+        )
+    variants = {
+        truth: _variant(outputs, dict(zip(map(id, tests), truth, strict=True))) for truth in product((False, True), repeat=len(tests))
+    }
+    return Plan(tuple(scalars), slots(strategy), tests, variants)
 
 
 def _tests(outputs: Mapping[str, Expr]) -> dict[Expr, None]:
@@ -161,9 +170,13 @@ def _variant(outputs: Mapping[str, Expr], truth: Mapping[int, bool]) -> Variant:
     chosen = dict(zip(outputs, rebuild(outputs.values(), choose), strict=True))
     lowered = dict(zip(chosen, rebuild(chosen.values(), _reciprocal), strict=True))
     changed = {name: e for name, e in lowered.items() if e is not load(name)}
+    return Variant(chosen, _passes(changed))
+
+
+def _passes(changed: Mapping[str, Expr]) -> tuple[Pass, ...]:
     totals = [e for e in walk(changed.values()) if e.op == "total"]
     passes = [_pass((), tuple(t for t in totals if t.stage == stage)) for stage in sorted({t.stage for t in totals})]
-    return Variant(chosen, (*passes, _pass(tuple(changed.items()), ())))
+    return (*passes, _pass(tuple(changed.items()), ()))
 
 
 def _reciprocal(old: Expr, new: tuple[Expr, ...]) -> Expr | None:

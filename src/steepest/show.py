@@ -1,12 +1,12 @@
 """What `steepest list` and `steepest show` print, as text."""
 
 from steepest import registry
-from steepest.codegen import latex, llvm, python, triton
+from steepest.codegen import javascript, latex, llvm, python, triton
 from steepest.execute.jit import assembly
 from steepest.formats import FORMATS
 from steepest.plan import Plan, Variant, plan
 
-CODE = ("python", "latex", "llvm", "assembly", "triton")
+CODE = ("python", "latex", "javascript", "llvm", "assembly", "triton")
 
 
 def listing(pattern: str = "*") -> str:
@@ -35,12 +35,14 @@ def page(name: str) -> str:
 
 
 def code(name: str, language: str) -> str:
-    """The text of every kernel of one optimizer, in one language, in float32."""
+    """The text of every kernel of one optimizer, in one language; in float32 where the language has a choice."""
     p = plan(registry.registration(name).build())
     if language == "python":
         return _loops(name, p)
     if language == "latex":
         return "\n".join(_formulas(p)) + "\n"
+    if language == "javascript":
+        return javascript.module(name, p)
     float32 = FORMATS["float32"]
     kernel = triton.kernel if language == "triton" else llvm.kernel
     texts = [
