@@ -16,7 +16,7 @@ SOURCE = Path(steepest.__file__).parent
 LAYERS = [
     "__main__",
     "cli",
-    "tune",
+    "play+tune",
     "show",
     "race",
     "keras",

@@ -1,4 +1,4 @@
-"""The command `steepest`: list, show, convert, race, tune."""
+"""The command `steepest`: list, show, convert, race, tune, play."""
 
 import argparse
 import sys
@@ -67,6 +67,12 @@ def parser() -> argparse.ArgumentParser:
     from steepest.tune import command as tuning
 
     tuning.add_arguments(tune)
+
+    play = commands.add_parser("play", help="write the playground, a page to watch optimizers in, and open it")
+    from steepest.play import command as playing
+
+    playing.add_arguments(play)
+    play.set_defaults(run=playing.run)
     return top
 
 
