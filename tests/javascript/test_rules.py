@@ -13,6 +13,7 @@ from steepest.plan import plan
 from steepest.transforms import Cosine, Linear
 from tests.checks import Array, State, by_rule, initial, scalars
 from tests.inputs import hard, tame
+from tests.javascript.close import close
 from tests.javascript.node import RUNNER, job, node, states
 from tests.strategies import ALL
 from tests.test_the_tests import WRONG_RULES
@@ -50,17 +51,6 @@ def agree(strategy: Transform, answer: Any, make: Maker) -> None:
     follow = ("param", *(n for n, s in plan(strategy).slots.items() if s.init == "param"))
     for count, (got, before, after) in enumerate(zip(states(answer), want, want[1:], strict=False), 1):
         close(got, before, after, follow, f"step {count}")
-
-
-def close(got: State, before: State, after: State, follow: Sequence[str], where: str) -> None:
-    """`follow` moves with the parameter, by differences: the scale of one is the scale of all."""
-    for name in after:
-        for i, (g, w) in enumerate(zip(got[name], after[name], strict=True)):
-            with np.errstate(all="ignore"):
-                scale = np.fmax.reduce([np.abs(s[n][i]) for s in (before, after) for n in (follow if name in follow else [name])])
-                near = np.abs(g - w) <= np.fmax(1e-12 * scale, 1e-322)
-            same = (g == w) | (np.isnan(g) & np.isnan(w)) | near
-            assert same.all(), f"{where}, {name}: {(~same).sum()} of {same.size} differ: {g[~same][:3]} for {w[~same][:3]}"
 
 
 @pytest.fixture(scope="module")

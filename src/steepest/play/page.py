@@ -1,7 +1,7 @@
 """The playground as one HTML file: template, style, scripts, and the rules as codegen prints them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from string import Template
 from typing import Any
@@ -19,13 +19,13 @@ def page() -> str:
     """The whole page, self-contained: it can be mailed, opened from a disk, or put on any site."""
     return _template("page.html").substitute(
         style=_read("style.css").replace("/* dark */", _read("dark.css")),
-        script=script(SCRIPTS),
+        script="(() => {\n" + source(SCRIPTS) + "})();",
         version=steepest.__version__,
     )
 
 
-def script(names: tuple[str, ...]) -> str:
-    """The rules, what is known of them, and the named scripts, closed off from everything else on the page."""
+def source(names: Sequence[str]) -> str:
+    """The rules, what is known of them, and the named scripts, as one program."""
     rules = ", ".join(name for link in links().values() for name, _ in link.functions)
     data: Mapping[str, Any] = {
         "LINKS": described(),
@@ -34,7 +34,7 @@ def script(names: tuple[str, ...]) -> str:
     }
     constants = [f"const {name} = {_embedded(value)};\n" for name, value in data.items()]
     parts = ['"use strict";\n', functions(), f"const RULES = {{{rules}}};\n", *constants, *(_read(f"{name}.js") for name in names)]
-    return "(() => {\n" + "".join(parts) + "})();"
+    return "".join(parts)
 
 
 def _embedded(value: Any) -> str:

@@ -71,7 +71,7 @@ def _preset(entry: Registration, chosen: Mapping[str, Any], said: str) -> dict[s
         "fixed": {k: v for k, v in chosen.items() if not places[k]},
         "defaults": {k: v for k, v in entry.defaults.items() if places[k]},
         "arguments": {
-            argument: {"places": [place for place, _ in at], **_slider(at[0][1], argument, start[argument])}
+            argument: {"places": [place for place, _ in at], **_slider(at[0][1], argument, start[argument]), **_first(entry, start, argument)}
             for argument, at in sorted(places.items(), key=lambda item: item[0] != "lr")
             if at
         },
@@ -82,6 +82,11 @@ def _slider(at: tuple[Link, str, FieldKind], argument: str, start: Any) -> dict[
     """The range is the field's own where the optimizer turns it off, and begins where the optimizer does."""
     link, field, kind = at
     return slider(kind, start or link.default(field) or FIRST.get(argument)) | {"default": start}
+
+
+def _first(entry: Registration, start: Mapping[str, Any], argument: str) -> dict[str, Any]:
+    """The slider begins one position later where 0 would leave a link out: momentum=0 is another tree."""
+    return {} if _built(entry, {**start, argument: 0}) == _built(entry, start) else {"first": 1}
 
 
 def _needed(entry: Registration, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from steepest.race.report import write
-from tests.race.report.browser import Page, chromium
+from tests.browser import Page, chromium
 from tests.race.report.curves import curve
 from tests.race.synthetic import Racer, race
 

@@ -14,13 +14,13 @@ function drawCards() {
 
 function card(runner, i) {
   const chosen = i === setting.selected;
-  const button = (label, focus, act, text, disabled = false) =>
-    make("button.icon", {type: "button", "aria-label": `${label} ${titleOf(runner)}`, title: label, "data-focus": `${focus}${i}`, disabled, onclick: event => { event.stopPropagation(); act(); }}, text);
+  const button = (label, focus, act, picture, disabled = false) =>
+    make("button.icon", {type: "button", "aria-label": `${label} ${titleOf(runner)}`, title: label, "data-focus": `${focus}${i}`, disabled, onclick: event => { event.stopPropagation(); act(); }}, icon(picture));
   const head = make("div.head", {},
     make("button.pick", {type: "button", "aria-expanded": String(chosen), "aria-controls": `body${i}`, "data-focus": `pick${i}`, onclick: () => choose(i)},
       swatch(runner.look), make("span.name", {}, titleOf(runner)), make("span.status", {id: `status${i}`})),
-    button("Duplicate", "copy", () => duplicate(i), "⧉", setting.runners.length >= MOST),
-    button("Remove", "drop", () => removeRunner(i), "✕", setting.runners.length === 1));
+    button("Duplicate", "copy", () => duplicate(i), "copy", setting.runners.length >= MOST),
+    button("Remove", "drop", () => removeRunner(i), "drop", setting.runners.length === 1));
   return make(`li.card${chosen ? ".chosen" : ""}`, {"data-runner": i}, head, chosen && make("div.body", {id: `body${i}`}, runner.links ? chainBody(runner) : presetBody(runner), code(runner)));
 }
 
@@ -42,9 +42,9 @@ function chainBody(runner) {
   const move = (i, to) => { runner.links.splice(to, 0, ...runner.links.splice(i, 1)); changedStructure(`up${to}`); };
   const pieces = runner.links.map((node, i) => make("li.piece", {},
     make("div.head", {}, make("code", {title: LINKS[node.link].about}, node.link),
-      make("button.icon", {type: "button", "aria-label": `Move ${node.link} up`, "data-focus": `up${i}`, disabled: i === 0, onclick: () => move(i, i - 1)}, "↑"),
-      make("button.icon", {type: "button", "aria-label": `Move ${node.link} down`, "data-focus": `down${i}`, disabled: i === last, onclick: () => move(i, i + 1)}, "↓"),
-      make("button.icon", {type: "button", "aria-label": `Take ${node.link} out`, "data-focus": `out${i}`, disabled: last === 0, onclick: () => { runner.links.splice(i, 1); changedStructure(); }}, "✕")),
+      make("button.icon", {type: "button", "aria-label": `Move ${node.link} up`, "data-focus": `up${i}`, disabled: i === 0, onclick: () => move(i, i - 1)}, icon("up")),
+      make("button.icon", {type: "button", "aria-label": `Move ${node.link} down`, "data-focus": `down${i}`, disabled: i === last, onclick: () => move(i, i + 1)}, icon("down")),
+      make("button.icon", {type: "button", "aria-label": `Take ${node.link} out`, "data-focus": `out${i}`, disabled: last === 0, onclick: () => { runner.links.splice(i, 1); changedStructure(); }}, icon("drop"))),
     mine(i)));
   const kinds = Object.keys(LINKS).filter(name => !LINKS[name].wraps);
   const add = make("select", {"aria-label": "Add a piece", "data-focus": "piece", onchange: event => {
@@ -144,7 +144,7 @@ function drawSweep() {
       : draw("rect", {x: x(i) - wide / 2, y: y(p), width: wide + 0.5, height: h - y(p), class: "reached"}));
     box.replaceChildren(draw("svg", {viewBox: `0 0 ${w} ${h}`, preserveAspectRatio: "none", "aria-hidden": "true"}, bars));
     find("sweep-says").textContent = good.length
-      ? `${said(good[0].lr, 2)} to ${said(good[good.length - 1].lr, 2)} bring the loss below a twentieth` : "no learning rate brings the loss below a twentieth";
+      ? `Taller: lower loss at the end. ${said(good[0].lr, 2)} to ${said(good[good.length - 1].lr, 2)} reach a twentieth.` : "Taller: lower loss at the end. None reaches a twentieth.";
   }, 120);
 }
 

@@ -49,7 +49,7 @@ function keepingFocus(redraw) {
 
 /** A slider with its number beside it; both can be used. `changed(value)` is told. */
 function slider(spec, label, focus, value, changed) {
-  const range = make("input", {type: "range", min: 0, max: positions(spec), step: 1, "aria-label": label, "data-focus": focus});
+  const range = make("input", {type: "range", min: spec.first || 0, max: positions(spec), step: 1, "aria-label": label, "data-focus": focus});
   const number = make("input.number", {type: "text", inputmode: "decimal", "aria-label": `${label}, as a number`, "data-focus": `${focus}#`, autocomplete: "off", spellcheck: "false"});
   const show = shown => {
     range.value = positionOf(spec, shown);

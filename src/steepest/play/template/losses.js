@@ -11,14 +11,14 @@ function drawLosses() {
   const start = Math.max(above[0][0], 1e-12);
   const cap = 30 * start; // a run that goes up and up must not flatten the others
   const shown = above.flat().filter(v => v > 0 && v <= cap);
-  const floor = Math.max(1e-12 * start, Math.min(...shown, start));
+  const floor = Math.max(1e-10 * start, Math.min(...shown, start));
   const log = lossChart.scale === "log" || (lossChart.scale === "auto" && start / floor > 50);
   find("scale").textContent = log ? "Linear scale" : "Log scale";
   const top = Math.max(...shown, start) * (log ? 1.6 : 1.05), bottom = log ? floor / 1.6 : Math.min(0, ...shown);
   const height = ROOM.height, inner = {w: width - ROOM.left - ROOM.right, h: height - ROOM.top - ROOM.bottom};
   const x = t => ROOM.left + inner.w * t / setting.steps;
-  const part = v => log ? Math.log(Math.max(v, bottom) / bottom) / Math.log(top / bottom) : (v - bottom) / (top - bottom);
-  const y = v => ROOM.top + inner.h * (1 - Math.min(1.02, part(v)));
+  const part = v => log ? Math.log(Math.max(v, bottom / 100) / bottom) / Math.log(top / bottom) : (v - bottom) / (top - bottom);
+  const y = v => ROOM.top + inner.h * (1 - Math.min(1.2, part(v)));
   lossChart.x = x;
 
   const chart = draw("svg", {viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": lossesInWords()});
@@ -27,13 +27,15 @@ function drawLosses() {
       draw("text", {x: ROOM.left - 8, y: y(v) + 4, "text-anchor": "end", class: "tick"}, said(v + (log ? 0 : lowest), 2)));
   }
   for (const t of evenly(0, setting.steps)) chart.append(draw("text", {x: x(t), y: height - 10, "text-anchor": t === 0 ? "start" : "middle", class: "tick"}, String(t)));
+  const lines = draw("g", {"clip-path": "url(#inside)"}); // what leaves the picture leaves it visibly
+  chart.append(draw("clipPath", {id: "inside"}, draw("rect", {x: ROOM.left, y: ROOM.top - 4, width: inner.w + 8, height: inner.h + 6})), lines);
   const order = results.map((_, i) => i).sort((a, b) => (a === setting.selected) - (b === setting.selected));
   for (const i of order) {
     const colour = `var(--o${(setting.runners[i].look + 1) % MOST})`, points = above[i].map((v, t) => `${x(t).toFixed(1)},${y(v).toFixed(1)}`);
     const chosen = i === setting.selected;
-    chart.append(draw("polyline", {points: points.join(" "), fill: "none", stroke: colour, "stroke-width": chosen ? 2.75 : 1.75,
+    lines.append(draw("polyline", {points: points.join(" "), fill: "none", stroke: colour, "stroke-width": chosen ? 2.75 : 1.75,
       "stroke-dasharray": dashOf(setting.runners[i].look).join(" ") || "none", "stroke-linejoin": "round"}));
-    if (results[i].ended) chart.append(draw("text", {x: x(ends[i]), y: y(above[i][ends[i]]) + 5, "text-anchor": "middle", class: "gone", fill: colour}, "✕"));
+    if (results[i].ended) chart.append(draw("text", {x: x(ends[i]), y: Math.max(ROOM.top + 10, y(above[i][ends[i]]) + 5), "text-anchor": "middle", class: "gone", fill: colour}, "✕"));
   }
   chart.append(draw("line", {id: "cursor", y1: ROOM.top, y2: height - ROOM.bottom, class: "cursor"}));
   box.replaceChildren(chart);

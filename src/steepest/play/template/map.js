@@ -50,6 +50,7 @@ function drawMap() {
   const order = results.map((_, i) => i).sort((a, b) => (a === setting.selected) - (b === setting.selected));
   for (const i of order) drawPath(results[i], setting.runners[i].look, i === setting.selected);
   drawStart();
+  drawArrows(results[setting.selected], setting.runners[setting.selected].look);
   for (const i of order) drawHead(results[i], setting.runners[i].look, i === setting.selected);
 }
 
@@ -108,6 +109,33 @@ function drawHead(result, look, selected) {
   pen.stroke();
   pen.fill();
   pen.globalAlpha = 1;
+}
+
+/** At the chosen runner: where the slope points down (thin), and where it goes next (in its colour). Directions only. */
+function drawArrows(result, look) {
+  const t = player.at;
+  if (t >= result.last || !Number.isFinite(result.x[t + 1] + result.y[t + 1])) return;
+  const [x, y] = [toX(result.x[t]), toY(result.y[t])], slope = surface.gradient(result.x[t], result.y[t]);
+  const across = map.width / (surface.x[1] - surface.x[0]), up = map.height / (surface.y[1] - surface.y[0]);
+  arrow(x, y, -slope[0] * across, slope[1] * up, 46, colourNow("--ink"), 1.5);
+  arrow(x, y, (result.x[t + 1] - result.x[t]) * across, (result.y[t] - result.y[t + 1]) * up, 46, lookColour(look), 3);
+}
+
+function arrow(x, y, dx, dy, long, colour, width) {
+  const {pen} = map, size = Math.hypot(dx, dy);
+  if (!size) return;
+  const [ux, uy] = [dx / size, dy / size], [ex, ey] = [x + ux * long, y + uy * long], tip = 4 + 1.6 * width;
+  for (const [style, extra] of [[colourNow("--paper"), 2.5], [colour, 0]]) {
+    pen.strokeStyle = style;
+    pen.lineWidth = width + extra;
+    pen.beginPath();
+    pen.moveTo(x, y);
+    pen.lineTo(ex, ey);
+    pen.moveTo(ex - tip * (ux + uy * 0.6), ey - tip * (uy - ux * 0.6));
+    pen.lineTo(ex, ey);
+    pen.lineTo(ex - tip * (ux - uy * 0.6), ey - tip * (uy + ux * 0.6));
+    pen.stroke();
+  }
 }
 
 function brokenOff(x, y, colour) {

@@ -63,7 +63,10 @@ function titleOf(runner) {
 function settleRates() {
   for (const runner of setting.runners) {
     const knob = runner.auto && rate(runner);
-    if (knob) knob.set(allowed(knob.spec, surface.lr[ignoresSize(nodesOf(runner)) ? "step" : "slope"]));
+    if (!knob) continue;
+    knob.set(1e-2);
+    const nodes = nodesOf(runner), lr = ignoresSize(nodes) ? surface.lr.step : surface.lr.slope / Math.max(1, gain(nodes, 1e-2));
+    knob.set(allowed(knob.spec, Number.isFinite(lr) ? Number(lr.toPrecision(1)) : 1e-2));
   }
 }
 

@@ -41,7 +41,7 @@ function positionOf(spec, value) {
 function allowed(spec, value) {
   if (!Number.isFinite(value)) return null;
   const low = spec.scale === "log" && spec.zero && value <= 0 ? 0 : Math.max(spec.low, value);
-  const inside = Math.min(spec.high, low);
+  const inside = Math.min(spec.high, spec.first ? Math.max(low, valueAt(spec, spec.first)) : low);
   return spec.scale === "whole" ? Math.round(inside) : inside;
 }
 

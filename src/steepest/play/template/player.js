@@ -21,7 +21,7 @@ function showStep(at) {
 function play(on) {
   if (on && player.at >= setting.steps) showStep(0);
   Object.assign(player, {playing: on, last: 0, owed: 0});
-  find("play").textContent = on ? "❚❚" : "▶";
+  find("play").replaceChildren(icon(on ? "pause" : "play"));
   find("play").setAttribute("aria-label", on ? "Pause" : "Play");
   if (on) requestAnimationFrame(tick);
 }
@@ -42,6 +42,7 @@ function tick(now) {
 }
 
 function startPlayer() {
+  for (const [id, picture] of [["rewind", "rewind"], ["step-back", "back"], ["play", "play"], ["step-on", "on"]]) find(id).replaceChildren(icon(picture));
   const by = count => () => { play(false); showStep(player.at + count); };
   find("play").addEventListener("click", () => play(!player.playing));
   find("rewind").addEventListener("click", () => { play(false); showStep(0); });

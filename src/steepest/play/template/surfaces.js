@@ -1,7 +1,7 @@
 // The surfaces: a function of two weights, its gradient, what part of it is shown (4 to 3), and where runs begin.
 // `lr` holds two learning rates to begin with: for rules whose step grows with the slope, and for those whose step does not.
 
-const CONDITION = {label: "steepness, across to along", scale: "log", low: 1, high: 1000, default: 50};
+const CONDITION = {label: "steepness, across to along", scale: "log", low: 1, high: 1000, default: 30};
 const ANGLE = {label: "turned by", unit: "°", scale: "linear", low: 0, high: 90, steps: 90, default: 25};
 
 function ravine({condition, angle}) {
@@ -12,7 +12,7 @@ function ravine({condition, angle}) {
       const along = c * x + s * y, across = condition * (c * y - s * x);
       return [c * along - s * across, s * along + c * across];
     },
-    minima: [[0, 0]], lowest: 0, lr: {slope: Number((1 / condition).toPrecision(1)), step: 0.05},
+    minima: [[0, 0]], lowest: 0, lr: {slope: 1 / condition, step: 0.06},
   };
 }
 
@@ -29,7 +29,7 @@ const SURFACES = {
     options: {
       sigma: {label: "noise, standard deviation", scale: "linear", low: 0, high: 10, steps: 100, default: 3},
       seed: {label: "seed of the noise", scale: "whole", low: 0, high: 20, default: 7},
-      condition: {...CONDITION, default: 20}, angle: ANGLE,
+      condition: {...CONDITION, default: 15}, angle: ANGLE,
     },
     x: [-3, 3], y: [-2.25, 2.25], start: [-2.4, 1.1],
     make: options => ({...ravine(options), noise: (t, k) => options.sigma * normal(options.seed, t, k)}),

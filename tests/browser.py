@@ -1,4 +1,4 @@
-"""Headless Chromium, driven through its DevTools protocol over one websocket: as much as the tests of the report need."""
+"""Headless Chromium, driven through its DevTools protocol over one websocket: as much as the tests of our pages need."""
 
 import base64
 import json
@@ -69,11 +69,11 @@ class Page:
         """Waits until an expression is true."""
         return wait(lambda: self.run(script), what)
 
-    def open(self, path: Path, width: int, height: int = 900, theme: str = "light") -> None:
+    def open(self, path: Path, width: int, height: int = 900, theme: str = "light", hash: str = "") -> None:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 640)
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
-        self.call("Page.navigate", url=path.as_uri())
-        self.until("document.documentElement?.dataset.drawn === 'true'", "the charts to be drawn")
+        self.call("Page.navigate", url=path.as_uri() + hash)
+        self.until("document.documentElement?.dataset.drawn === 'true'", "the page to be drawn")
 
     def click(self, selector: str) -> None:
         """With a real mouse, in the middle of the element."""
@@ -111,7 +111,7 @@ def wait(true: Callable[[], Any], what: str) -> Any:
 def chromium(folder: Path) -> Iterator[Page]:
     """A browser with an empty profile in a folder, ended with everything it started."""
     binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert binary, "The report is tested in a real browser, and there is none: apt-get install -y chromium"
+    assert binary, "Our pages are tested in a real browser, and there is none: apt-get install -y chromium"
     said = folder / "chromium.log"
     with said.open("wb") as log:
         process = subprocess.Popen([binary, *FLAGS, f"--user-data-dir={folder / 'profile'}", "about:blank"], stdout=log, stderr=log)
