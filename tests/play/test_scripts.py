@@ -110,6 +110,26 @@ def test_noise_is_normal_and_the_same_every_time() -> None:
     assert one.std() == pytest.approx(1, abs=0.05)
 
 
+def test_every_optimizer_runs_on_every_surface_and_ends_in_words() -> None:
+    script = PLAIN + """
+    const answer = Object.keys(SURFACES).flatMap(name => given.map(preset => {
+      surface = surfaceOf(name, {});
+      setting = {...firstSetting(), surface: name, runners: [presetRunner(preset)]};
+      settleRates();
+      const nodes = nodesOf(setting.runners[0]), start = SURFACES[name].start, found = run(nodes, surface, start, 200);
+      const parts = anatomy(nodes, surface, start, 2);
+      return {name, preset, first: found.loss[0], last: found.loss[found.last], ended: found.ended, places: found.x.length, step: parts.step, x: found.x};
+    }));
+    """ + WRITE
+    found = node(script, list(presets()))
+    assert len(found) == 7 * len(presets())
+    for one in found:
+        assert one["ended"] in (None, "diverged", "left")
+        assert one["ended"] or (one["places"] == 201 and one["last"] < one["first"] + 1e-9), one["name"] + " " + one["preset"]
+        assert one["step"][0] == pytest.approx(one["x"][2] - one["x"][1])
+    assert sum(one["ended"] is not None for one in found) <= len(found) / 20, [(o["name"], o["preset"], o["ended"]) for o in found if o["ended"]]
+
+
 # -- sliders -----------------------------------------------------------------------------------------------
 
 

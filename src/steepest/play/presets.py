@@ -86,7 +86,8 @@ def _slider(at: tuple[Link, str, FieldKind], argument: str, start: Any) -> dict[
 
 def _first(entry: Registration, start: Mapping[str, Any], argument: str) -> dict[str, Any]:
     """The slider begins one position later where 0 would leave a link out: momentum=0 is another tree."""
-    return {} if _built(entry, {**start, argument: 0}) == _built(entry, start) else {"first": 1}
+    whole = isinstance(start[argument], int)
+    return {} if whole or _built(entry, {**start, argument: 0}) == _built(entry, start) else {"first": 1}
 
 
 def _needed(entry: Registration, options: Mapping[str, Any]) -> dict[str, Any]:
