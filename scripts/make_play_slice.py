@@ -28,7 +28,7 @@ HOME = Path(__file__).parent.parent / "src" / "steepest" / "play" / "slice.json"
 INPUTS, HIDDEN, CLASSES = 64, 12, 10
 SEEDS = (1, 2, 3)
 STEPS = 300
-X, Y = (-2.4, 2.4), (-1.7, 1.9)
+X, Y = (-2.8, 2.8), (-1.9, 2.3)
 SPACING = 0.05
 Weights = NDArray[np.float64]
 
@@ -113,7 +113,9 @@ def main() -> None:
     }
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else HOME
     out.write_text(json.dumps(page, indent=0) + "\n")
-    print(f"{out}: {columns} x {rows}, loss {grid.min():.4f} to {top:.4f}; trainings at {page['trainings']}, {[round(at(*p), 4) for p in corners]}")
+    print(
+        f"{out}: {columns} x {rows}, loss {grid.min():.4f} to {top:.4f}; trainings at {page['trainings']}, {[round(at(*p), 4) for p in corners]}"
+    )
 
 
 if __name__ == "__main__":

@@ -219,12 +219,25 @@ def test_a_chain_is_built(page: Page) -> None:
     page.run("document.querySelector('[data-focus=\"around\"]').click()")
     assert texts(page, ".piece .head code")[-1] == "Lookahead"
     turn(page, '[data-field="around.k"] input[type=range]', 2)
-    assert texts(page, "#anatomy tr.link code") == ["ClipByGlobalNorm", "AddDecayedWeights", "ScaleByBelief", "ScaleByTrustRatio", "ScaleByLearningRate", "Lookahead"]
+    assert texts(page, "#anatomy tr.link code") == [
+        "ClipByGlobalNorm",
+        "AddDecayedWeights",
+        "ScaleByBelief",
+        "ScaleByTrustRatio",
+        "ScaleByLearningRate",
+        "Lookahead",
+    ]
     namespace: dict[str, Any] = {}
     exec(text(page, "#python"), namespace)
     [around] = tree(namespace["strategy"])
     assert (around["link"], around["fields"]["k"]) == ("Lookahead", 3)
-    assert [n["link"] for n in around["inner"]] == ["ClipByGlobalNorm", "AddDecayedWeights", "ScaleByBelief", "ScaleByTrustRatio", "ScaleByLearningRate"]
+    assert [n["link"] for n in around["inner"]] == [
+        "ClipByGlobalNorm",
+        "AddDecayedWeights",
+        "ScaleByBelief",
+        "ScaleByTrustRatio",
+        "ScaleByLearningRate",
+    ]
 
 
 def test_a_chain_without_a_learning_rate_is_told_so(page: Page) -> None:
@@ -281,7 +294,9 @@ def test_a_link_brings_everything_back(page: Page, path: Path) -> None:
     assert text(page, "#at") == "200 / 200"
 
 
-@pytest.mark.parametrize("hash", ["#1.", "#1.!!!", "#1.e30", "#2.abc", "#x", "#1.eyJzIjoiX19wcm90b19fIn0", "#1.eyJzIjoicmF2aW5lIiwiYiI6W10sInIiOltdfQ"])
+@pytest.mark.parametrize(
+    "hash", ["#1.", "#1.!!!", "#1.e30", "#2.abc", "#x", "#1.eyJzIjoiX19wcm90b19fIn0", "#1.eyJzIjoicmF2aW5lIiwiYiI6W10sInIiOltdfQ"]
+)
 def test_a_broken_link_opens_the_ordinary_page(browser: Page, path: Path, hash: str) -> None:
     fresh(browser, path, hash)
     assert texts(browser, ".name") == ["Momentum", "RMSProp", "Adam", "Lion"]
@@ -317,7 +332,9 @@ def test_nothing_is_cut_off_in_any_theme(browser: Page, path: Path, theme: str, 
     fresh(browser, path, width=width, theme=theme)
     browser.run("document.querySelector('#add-chain').click()")
     assert browser.run("document.documentElement.scrollWidth") <= width
-    assert browser.run("getComputedStyle(document.body).backgroundColor") == ("rgb(20, 23, 27)" if theme == "dark" else "rgb(255, 255, 255)")
+    assert browser.run("getComputedStyle(document.body).backgroundColor") == (
+        "rgb(20, 23, 27)" if theme == "dark" else "rgb(255, 255, 255)"
+    )
     out = browser.run(
         "[...document.querySelectorAll('button, select, input, h1, h2, code, .status')].filter(e => { const b = e.getBoundingClientRect();"
         f" return b.width && !e.closest('pre') && !e.classList.contains('skip') && (b.left < 0 || b.right > {width}); }}).map(e => e.outerHTML.slice(0, 80))"

@@ -9,9 +9,9 @@ import pytest
 
 import steepest
 from steepest import Transform
+from steepest.plan import plan
 from steepest.play.page import source
 from steepest.play.presets import presets, tree
-from steepest.plan import plan
 from tests.checks import by_rule, initial
 from tests.inputs import hard, tame
 from tests.javascript.close import close
@@ -19,7 +19,9 @@ from tests.javascript.node import node, packed, unpacked
 from tests.play import chains
 
 STEPS, LENGTHS = 12, (2, 1, 5)
-RUNNER = source(["runtime"]) + """
+RUNNER = (
+    source(["runtime"])
+    + """
 const read = text => new Float64Array(new Uint8Array(Buffer.from(text, "base64")).buffer);
 const write = array => Buffer.from(array.buffer).toString("base64");
 const slotsOf = links => links.flatMap(l => [...(l.inner ? slotsOf(l.inner) : []), ...Object.keys(LINKS[l.node.link].slots).map(s => l.views.map(v => write(v[s])))]);
@@ -34,6 +36,7 @@ process.stdout.write(JSON.stringify(jobs.map(({nodes, params, grads}) => {
   });
 })));
 """
+)
 MANY = 100
 
 

@@ -28,7 +28,9 @@ PLAIN = source(["runtime", "numbers", "slice", "surfaces", "runs", "model", "cod
 
 # -- surfaces --------------------------------------------------------------------------------------------
 
-SURFACES = PLAIN + """
+SURFACES = (
+    PLAIN
+    + """
 const answer = Object.fromEntries(Object.keys(SURFACES).map(name => {
   const s = surfaceOf(name, given[name] || {}), h = 1e-6, found = [];
   for (let i = 1; i < 30; i++) for (let j = 1; j < 30; j++) {
@@ -37,9 +39,12 @@ const answer = Object.fromEntries(Object.keys(SURFACES).map(name => {
     found.push([gx, (s.f(x + h, y) - s.f(x - h, y)) / (2 * h), gy, (s.f(x, y + h) - s.f(x, y - h)) / (2 * h)]);
   }
   const shape = (s.x[1] - s.x[0]) / (s.y[1] - s.y[0]);
-  return [name, {found, shape, start: SURFACES[name].start, x: s.x, y: s.y, low: s.minima.map(p => [s.f(...p), ...s.gradient(...p)]), lowest: s.lowest, about: SURFACES[name].about}];
+  const low = s.minima.map(p => [s.f(...p), ...s.gradient(...p)]);
+  return [name, {found, shape, start: SURFACES[name].start, x: s.x, y: s.y, low, lowest: s.lowest, about: SURFACES[name].about}];
 }));
-""" + WRITE
+"""
+    + WRITE
+)
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +78,16 @@ def test_surfaces_say_true_things_of_themselves(surfaces: Any) -> None:
 
 def test_the_measured_surface_is_smooth_and_goes_through_its_points() -> None:
     slice_ = json.loads(files("steepest.play").joinpath("slice.json").read_text())
-    script = PLAIN + """
+    script = (
+        PLAIN
+        + """
     const m = measured(SLICE), at = (i, j) => [SLICE.x + i * SLICE.spacing, SLICE.y + j * SLICE.spacing];
-    const answer = given.map(([i, j]) => [m.f(...at(i, j)), ...[[-1e-9, 0], [1e-9, 0], [0, -1e-9], [0, 1e-9]].flatMap(([a, b]) => m.gradient(at(i, j)[0] + a, at(i, j)[1] + b))]);
-    """ + WRITE
+    const sides = [[-1e-9, 0], [1e-9, 0], [0, -1e-9], [0, 1e-9]];
+    const near = (x, y) => sides.flatMap(([a, b]) => m.gradient(x + a, y + b));
+    const answer = given.map(([i, j]) => [m.f(...at(i, j)), ...near(...at(i, j))]);
+    """
+        + WRITE
+    )
     places = [(i, j) for i in range(5, 90, 9) for j in range(5, 65, 7)]
     import base64
 
@@ -100,7 +111,11 @@ def test_the_shipped_slice_is_what_its_script_makes(tmp_path: Path) -> None:
 
 
 def test_noise_is_normal_and_the_same_every_time() -> None:
-    script = PLAIN + "const answer = [1, 1, 2].map(seed => Array.from({length: 4000}, (_, t) => [normal(seed, t, 0), normal(seed, t, 1)]));" + WRITE
+    script = (
+        PLAIN
+        + "const answer = [1, 1, 2].map(seed => Array.from({length: 4000}, (_, t) => [normal(seed, t, 0), normal(seed, t, 1)]));"
+        + WRITE
+    )
     one, again, other = map(np.array, node(script, None))
     np.testing.assert_array_equal(one, again)
     assert np.corrcoef(one[:, 0], other[:, 0])[0, 1] == pytest.approx(0, abs=0.06)
@@ -111,23 +126,30 @@ def test_noise_is_normal_and_the_same_every_time() -> None:
 
 
 def test_every_optimizer_runs_on_every_surface_and_ends_in_words() -> None:
-    script = PLAIN + """
+    script = (
+        PLAIN
+        + """
     const answer = Object.keys(SURFACES).flatMap(name => given.map(preset => {
       surface = surfaceOf(name, {});
       setting = {...firstSetting(), surface: name, runners: [presetRunner(preset)]};
       settleRates();
       const nodes = nodesOf(setting.runners[0]), start = SURFACES[name].start, found = run(nodes, surface, start, 200);
       const parts = anatomy(nodes, surface, start, 2);
-      return {name, preset, first: found.loss[0], last: found.loss[found.last], ended: found.ended, places: found.x.length, step: parts.step, x: found.x};
+      const {loss, last, ended, x} = found;
+      return {name, preset, first: loss[0], last: loss[last], ended, places: x.length, step: parts.step, x};
     }));
-    """ + WRITE
+    """
+        + WRITE
+    )
     found = node(script, list(presets()))
     assert len(found) == 7 * len(presets())
     for one in found:
         assert one["ended"] in (None, "diverged", "left")
         assert one["ended"] or (one["places"] == 201 and one["last"] < one["first"] + 1e-9), one["name"] + " " + one["preset"]
         assert one["step"][0] == pytest.approx(one["x"][2] - one["x"][1])
-    assert sum(one["ended"] is not None for one in found) <= len(found) / 20, [(o["name"], o["preset"], o["ended"]) for o in found if o["ended"]]
+    assert sum(one["ended"] is not None for one in found) <= len(found) / 20, [
+        (o["name"], o["preset"], o["ended"]) for o in found if o["ended"]
+    ]
 
 
 # -- sliders -----------------------------------------------------------------------------------------------
@@ -139,7 +161,11 @@ def specs() -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def test_every_position_of_every_slider_is_a_value_that_python_takes() -> None:
-    script = PLAIN + "const answer = given.map(spec => Array.from({length: positions(spec) + 1}, (_, i) => [valueAt(spec, i), positionOf(spec, valueAt(spec, i)), i]));" + WRITE
+    script = (
+        PLAIN
+        + "const answer = given.map(spec => Array.from({length: positions(spec) + 1}, (_, i) => [valueAt(spec, i), positionOf(spec, valueAt(spec, i)), i]));"
+        + WRITE
+    )
     every = node(script, [spec for _, _, spec in specs()])
     for (link, field, spec), places in zip(specs(), every, strict=True):
         assert len(places) >= 10
@@ -206,7 +232,9 @@ def test_the_page_is_one_small_file_that_asks_for_nothing() -> None:
 def test_no_script_computes_what_a_rule_computes() -> None:
     """Nobody writes a rule by hand here: the scripts know no moment and no decay."""
     for path in (ROOT / "src/steepest/play/template").glob("*.js"):
-        assert not re.search(r"\b(b1|b2|eps|beta|momentum|mu|nu|weight_decay)\b(?!\")", path.read_text().replace("with momentum 0.9", "")), path.name
+        assert not re.search(
+            r"\b(b1|b2|eps|beta|momentum|mu|nu|weight_decay)\b(?!\")", path.read_text().replace("with momentum 0.9", "")
+        ), path.name
 
 
 def test_scripts_are_short() -> None:

@@ -19,7 +19,9 @@ def run(args: argparse.Namespace) -> int:
     try:
         args.out.write_text(page(), encoding="utf-8")
     except OSError as error:
-        raise SteepestError(f"The playground cannot be written to {args.out}: {error.strerror}. Choose another place with --out.") from error
+        raise SteepestError(
+            f"The playground cannot be written to {args.out}: {error.strerror}. Choose another place with --out."
+        ) from error
     print(args.out)
     if not args.no_open and not webbrowser.open(args.out.absolute().as_uri()):
         print("No browser could be opened from here: open that file in one.")

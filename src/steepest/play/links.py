@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
-from typing import Any, cast
+from typing import Any
 
 import steepest
 from steepest.codegen import javascript
@@ -87,7 +87,7 @@ class Link:
 def links() -> dict[str, Link]:
     """Every public transform that a chain can be made of, by the name of its class."""
     public = [getattr(steepest, name) for name in steepest.__all__]
-    kinds = [cast("type[Transform]", c) for c in public if inspect.isclass(c) and issubclass(c, Transform)]
+    kinds = [c for c in public if inspect.isclass(c) and issubclass(c, Transform)]
     return {kind.__name__: Link(kind) for kind in kinds if kind not in (Transform, Chain)}
 
 

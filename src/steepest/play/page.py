@@ -10,8 +10,10 @@ import steepest
 from steepest.play.links import functions, links
 from steepest.play.presets import described, presets
 
-SCRIPTS = ("runtime", "numbers", "slice", "surfaces", "runs", "model", "link", "code", "dom", "field", "map", "losses", "anatomy")
-SCRIPTS += ("cards", "player", "main")
+SCRIPTS = (
+    *("runtime", "numbers", "slice", "surfaces", "runs", "model", "link", "code"),
+    *("dom", "field", "map", "losses", "anatomy", "cards", "player", "main"),
+)
 """In the order in which they are read; each is about one thing."""
 
 

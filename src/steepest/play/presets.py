@@ -71,7 +71,11 @@ def _preset(entry: Registration, chosen: Mapping[str, Any], said: str) -> dict[s
         "fixed": {k: v for k, v in chosen.items() if not places[k]},
         "defaults": {k: v for k, v in entry.defaults.items() if places[k]},
         "arguments": {
-            argument: {"places": [place for place, _ in at], **_slider(at[0][1], argument, start[argument]), **_first(entry, start, argument)}
+            argument: {
+                "places": [place for place, _ in at],
+                **_slider(at[0][1], argument, start[argument]),
+                **_first(entry, start, argument),
+            }
             for argument, at in sorted(places.items(), key=lambda item: item[0] != "lr")
             if at
         },

@@ -144,7 +144,7 @@ function drawSweep() {
       : draw("rect", {x: x(i) - wide / 2, y: y(p), width: wide + 0.5, height: h - y(p), class: "reached"}));
     box.replaceChildren(draw("svg", {viewBox: `0 0 ${w} ${h}`, preserveAspectRatio: "none", "aria-hidden": "true"}, bars));
     find("sweep-says").textContent = good.length
-      ? `Taller: lower loss at the end. ${said(good[0].lr, 2)} to ${said(good[good.length - 1].lr, 2)} reach a twentieth.` : "Taller: lower loss at the end. None reaches a twentieth.";
+      ? `Taller is better. ${said(good[0].lr, 2)} to ${said(good[good.length - 1].lr, 2)} cut the loss to a twentieth.` : "Taller is better. None cuts the loss to a twentieth.";
   }, 120);
 }
 

@@ -35,6 +35,10 @@ function changedSurface() {
 function chooseSurface(name) {
   setting.surface = name;
   setting.start = [...SURFACES[name].start];
+  const atEnd = player.at === setting.steps;
+  setting.steps = SURFACES[name].steps || 200;
+  player.at = atEnd ? setting.steps : Math.min(player.at, setting.steps);
+  find("steps").value = setting.steps;
   drawOptions();
   changedSurface();
 }

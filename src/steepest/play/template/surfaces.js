@@ -37,7 +37,7 @@ const SURFACES = {
   rosenbrock: {
     title: "Rosenbrock",
     about: "A bent valley. Finding the floor is easy; following it round the bend to the minimum is not.",
-    options: {}, x: [-2.4, 2.4], y: [-0.7, 2.9], start: [-1.4, 2.2],
+    options: {}, x: [-2.4, 2.4], y: [-0.7, 2.9], start: [-1.6, 0.4], steps: 500,
     make: () => ({
       f: (x, y) => (1 - x) ** 2 + 100 * (y - x * x) ** 2,
       gradient: (x, y) => [-2 * (1 - x) - 400 * x * (y - x * x), 200 * (y - x * x)],
@@ -47,7 +47,7 @@ const SURFACES = {
   beale: {
     title: "Beale",
     about: "A broad plain between steep corners: gradients from thousands down to almost nothing.",
-    options: {}, x: [-1.2, 4.4], y: [-2.1, 2.1], start: [0.4, 1.5],
+    options: {}, x: [-1.2, 4.4], y: [-2.1, 2.1], start: [1, -1.2],
     make: () => {
       const parts = (x, y) => [1.5 - x + x * y, 2.25 - x + x * y * y, 2.625 - x + x * y ** 3];
       return {
@@ -73,20 +73,20 @@ const SURFACES = {
   minima: {
     title: "Many minima",
     about: "Rastrigin's function: a bowl with a wave on it. Most starts end in a hollow that is not the lowest.",
-    options: {waves: {label: "height of the wave", scale: "linear", low: 0, high: 10, steps: 50, default: 6}},
-    x: [-3.4, 3.4], y: [-2.55, 2.55], start: [2.75, 1.8],
+    options: {waves: {label: "height of the wave", scale: "linear", low: 0, high: 10, steps: 50, default: 1}},
+    x: [-3.4, 3.4], y: [-2.55, 2.55], start: [2.6, 1.7],
     make: ({waves}) => ({
       f: (x, y) => x * x + y * y + waves * (2 - Math.cos(2 * Math.PI * x) - Math.cos(2 * Math.PI * y)),
       gradient: (x, y) => [2 * x + 2 * Math.PI * waves * Math.sin(2 * Math.PI * x), 2 * y + 2 * Math.PI * waves * Math.sin(2 * Math.PI * y)],
-      minima: [[0, 0]], lowest: 0, lr: {slope: 3e-3, step: 0.05},
+      minima: [[0, 0]], lowest: 0, lr: {slope: 0.03, step: 0.2},
     }),
   },
   network: {
     title: "A real network",
     about: `Measured, not invented: the loss of a ${SLICE.about}, over the plane through three trainings of it (the crosses). `
       + "Between the measured points it is a bicubic spline, and runners feel only the slope within this plane; beyond its edge nothing was measured, and a run ends.",
-    options: {}, x: [-2.4, 2.4], y: [-1.7, 1.9], start: [-0.35, 0.55],
-    make: () => ({...measured(SLICE), minima: SLICE.trainings, lowest: 0, lr: {slope: 0.1, step: 0.03}}),
+    options: {}, x: [-2.8, 2.8], y: [-1.9, 2.3], start: [-1.2, 0.75],
+    make: () => ({...measured(SLICE), minima: SLICE.trainings, lowest: 0, lr: {slope: 0.1, step: 0.015}}),
   },
 };
 
