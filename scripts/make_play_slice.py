@@ -100,7 +100,7 @@ def main() -> None:
     top = float(grid.max())
     whole = np.round(grid / top * 65535).astype("<u2")
     page = {
-        "about": f"{INPUTS}-{HIDDEN}-{CLASSES} tanh network, {len(y)} handwritten digits of scikit-learn, seeds {', '.join(map(str, SEEDS))}",
+        "about": f"{INPUTS}-{HIDDEN}-{CLASSES} tanh network on the {len(y):,} handwritten digits of scikit-learn",
         "x": X[0],
         "y": Y[0],
         "spacing": SPACING,
@@ -113,9 +113,8 @@ def main() -> None:
     }
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else HOME
     out.write_text(json.dumps(page, indent=0) + "\n")
-    print(
-        f"{out}: {columns} x {rows}, loss {grid.min():.4f} to {top:.4f}; trainings at {page['trainings']}, {[round(at(*p), 4) for p in corners]}"
-    )
+    print(f"{out}: {columns} x {rows}, loss {grid.min():.4f} to {top:.4f}")
+    print(f"trainings at {page['trainings']}, of loss {[round(at(*p), 4) for p in corners]}")
 
 
 if __name__ == "__main__":

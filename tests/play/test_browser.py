@@ -180,10 +180,8 @@ def test_the_scrubber_changes_the_anatomy(page: Page) -> None:
 def test_the_anatomy_adds_up(page: Page) -> None:
     """The step that is shown is the last link's, and the learning rate's times what it was handed."""
     turn(page, "#scrub", 3)
-    *_, handed, update, step, _ = [
-        [float(v.replace("−", "-")) for v in row]
-        for row in page.run("[...document.querySelectorAll('#anatomy tr')].map(r => [...r.querySelectorAll('.figure')].map(f => f.textContent)).filter(r => r.length)")
-    ]  # fmt: skip
+    rows = page.run("[...document.querySelectorAll('#anatomy tr')].map(r => [...r.querySelectorAll('.figure')].map(f => f.textContent))")
+    *_, handed, update, step, _ = [[float(v.replace("\N{MINUS SIGN}", "-")) for v in row] for row in rows if row]
     assert update == step
     lr = float(page.run("document.querySelector('[data-field=\"lr\"] .number').value"))
     assert step == pytest.approx([-lr * h for h in handed], rel=0.02)
@@ -336,8 +334,10 @@ def test_nothing_is_cut_off_in_any_theme(browser: Page, path: Path, theme: str, 
         "rgb(20, 23, 27)" if theme == "dark" else "rgb(255, 255, 255)"
     )
     out = browser.run(
-        "[...document.querySelectorAll('button, select, input, h1, h2, code, .status')].filter(e => { const b = e.getBoundingClientRect();"
-        f" return b.width && !e.closest('pre') && !e.classList.contains('skip') && (b.left < 0 || b.right > {width}); }}).map(e => e.outerHTML.slice(0, 80))"
+        "[...document.querySelectorAll('button, select, input, h1, h2, code, .status')].filter(e => {"
+        " const b = e.getBoundingClientRect();"
+        f" return b.width && !e.closest('pre') && !e.classList.contains('skip') && (b.left < 0 || b.right > {width});"
+        " }).map(e => e.outerHTML.slice(0, 80))"
     )
     assert out == []
     folder = os.environ.get("STEEPEST_SCREENSHOTS")
@@ -368,7 +368,8 @@ def test_reduced_motion_is_respected(page: Page) -> None:
 def test_everything_has_a_name(page: Page) -> None:
     page.run("document.querySelector('#add-chain').click()")
     nameless = page.run(
-        "[...document.querySelectorAll('button, select, input, canvas, a')].filter(e => !(e.getAttribute('aria-label') || e.textContent.trim() || e.closest('label')?.textContent.trim() || e.labels?.length)).map(e => e.outerHTML)"
+        "[...document.querySelectorAll('button, select, input, canvas, a')].filter(e => !(e.getAttribute('aria-label')"
+        " || e.textContent.trim() || e.closest('label')?.textContent.trim() || e.labels?.length)).map(e => e.outerHTML)"
     )
     assert nameless == []
 

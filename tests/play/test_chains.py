@@ -24,15 +24,16 @@ RUNNER = (
     + """
 const read = text => new Float64Array(new Uint8Array(Buffer.from(text, "base64")).buffer);
 const write = array => Buffer.from(array.buffer).toString("base64");
-const slotsOf = links => links.flatMap(l => [...(l.inner ? slotsOf(l.inner) : []), ...Object.keys(LINKS[l.node.link].slots).map(s => l.views.map(v => write(v[s])))]);
+const own = link => Object.keys(LINKS[link.node.link].slots).map(slot => link.views.map(view => write(view[slot])));
+const slotsOf = links => links.flatMap(link => [...(link.inner ? slotsOf(link.inner) : []), ...own(link)]);
 const jobs = JSON.parse(require("fs").readFileSync(0, "utf8"));
 process.stdout.write(JSON.stringify(jobs.map(({nodes, params, grads}) => {
   const tensors = params.map(p => ({param: read(p), grad: new Float64Array(read(p).length)}));
-  const own = strategy(nodes, tensors);
+  const whole = strategy(nodes, tensors);
   return grads.map(row => {
     tensors.forEach((t, k) => t.grad.set(read(row[k])));
-    step(own);
-    return [tensors.map(t => write(t.param)), ...slotsOf(own.links)];
+    step(whole);
+    return [tensors.map(t => write(t.param)), ...slotsOf(whole.links)];
   });
 })));
 """
@@ -105,14 +106,16 @@ def shape(nodes: list[dict[str, Any]]) -> Any:
 
 # -- what must be rejected ---------------------------------------------------------------------------
 
+STATE, INSIDE = "Object.entries(slots).map(([slot, from]) => [slot,", "if (link.inner) handOn(link.inner, count, watch);"
+RULE = "link.rule(link.views, link.node.fields, count);"
 SLIPS = {
-    "the next link gets the gradient again": ("link.rule(link.views", "for (const v of link.views) v.u.set(v.grad); link.rule(link.views"),
+    "the next link gets the gradient again": (RULE, f"for (const v of link.views) v.u.set(v.grad); {RULE}"),
     "the count begins at 0": ("strategy.count += 1;", ""),
-    "the state of one tensor for all": ('Object.entries(slots).map(([slot, from]) => [slot,', "Object.entries(slots).map(([slot, from]) => [slot, node[slot] = node[slot] ||"),
+    "the state of one tensor for all": (STATE, f"{STATE} node[slot] = node[slot] ||"),
     "switches ignored": ('node.fields[name] ? "1" : "0"', '"0"'),
-    "what is inside runs after what is around it": ("if (link.inner) handOn(link.inner, count, watch);\n    link.rule(link.views, link.node.fields, count);", "link.rule(link.views, link.node.fields, count);\n    if (link.inner) handOn(link.inner, count, watch);"),
+    "what is inside runs after what is around it": (f"{INSIDE}\n    {RULE}", f"{RULE}\n    {INSIDE}"),
     "slow weights begin at zero": ('from === "param"', "false"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("slip", SLIPS)

@@ -163,7 +163,8 @@ def specs() -> list[tuple[str, str, dict[str, Any]]]:
 def test_every_position_of_every_slider_is_a_value_that_python_takes() -> None:
     script = (
         PLAIN
-        + "const answer = given.map(spec => Array.from({length: positions(spec) + 1}, (_, i) => [valueAt(spec, i), positionOf(spec, valueAt(spec, i)), i]));"
+        + "const place = (spec, i) => [valueAt(spec, i), positionOf(spec, valueAt(spec, i)), i];"
+        + "const answer = given.map(spec => Array.from({length: positions(spec) + 1}, (_, i) => place(spec, i)));"
         + WRITE
     )
     every = node(script, [spec for _, _, spec in specs()])

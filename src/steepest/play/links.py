@@ -101,8 +101,9 @@ def functions() -> str:
 def plan_of(kind: type[Transform], setting: tuple[bool, ...] = ()) -> Plan:
     """The plan of one transform, to be joined to others by whoever runs it.
 
-    It takes the running update `u`, and gives `u` to hand on and, as `next`, the parameter that there would be if nothing came after it. What its part has made of the same two arrives as `inner` and `next`. An `int` is read at every
-    step, as a float is, where the rule can do with that.
+    It takes the running update `u`, and gives `u` to hand on and, as `next`, the parameter that there would be if nothing
+    came after it. What its part has made of the same two arrives as `inner` and `next`. An `int` is read at every step, as
+    a float is, where the rule can do with that.
     """
     try:
         return _plan(kind, setting, (float, int, object))
