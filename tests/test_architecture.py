@@ -16,7 +16,8 @@ SOURCE = Path(steepest.__file__).parent
 LAYERS = [
     "__main__",
     "cli",
-    "play+tune",
+    "play",
+    "tune",
     "show",
     "race",
     "keras",
