@@ -42,7 +42,7 @@ def test_unknown_optimizer(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_help_names_the_commands() -> None:
     out = subprocess.run([sys.executable, "-m", "steepest", "--help"], check=True, capture_output=True, text=True).stdout
-    for command in ("list", "show", "race"):
+    for command in ("list", "show", "race", "play"):
         assert command in out
     assert (
         subprocess.run([sys.executable, "-m", "steepest", "--version"], check=True, capture_output=True, text=True).stdout

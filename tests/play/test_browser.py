@@ -202,6 +202,24 @@ def test_the_start_can_be_set_by_mouse_and_keyboard(page: Page) -> None:
     assert page.run("document.querySelector('#start-y').value") == "1.5"
 
 
+def test_a_finger_sets_the_start_and_may_scroll(page: Page, path: Path) -> None:
+    fresh(page, path, width=390)
+    page.call("Emulation.setTouchEmulationEnabled", enabled=True)
+    try:
+        page.run("document.querySelector('#map').scrollIntoView({block: 'center', behavior: 'instant'})")
+        x, y, w, h = page.run(
+            "(() => { const b = document.querySelector('#map').getBoundingClientRect(); return [b.x, b.y, b.width, b.height]; })()"
+        )
+        before = lines(page)
+        for kind, points in (("touchStart", [{"x": x + w / 4, "y": y + h / 4}]), ("touchEnd", [])):
+            page.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+        page.until("Math.abs(document.querySelector('#start-x').value - -1.5) < 0.05", "the start to be where the finger was")
+        assert lines(page) != before
+        assert page.run("getComputedStyle(document.querySelector('#map')).touchAction") == "manipulation"
+    finally:
+        page.call("Emulation.setTouchEmulationEnabled", enabled=False)
+
+
 def test_a_chain_is_built(page: Page) -> None:
     page.click("#add-chain")
     page.run("document.querySelector('.chosen').scrollIntoView()")
