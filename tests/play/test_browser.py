@@ -358,6 +358,16 @@ def test_nothing_is_cut_off_in_any_theme(browser: Page, path: Path, theme: str, 
         " }).map(e => e.outerHTML.slice(0, 80))"
     )
     assert out == []
+    narrow = browser.run(
+        "[...document.querySelectorAll('input[type=range]')].filter(e => e.getBoundingClientRect().width < 90).map(e => e.ariaLabel)"
+    )
+    assert narrow == [], "too short to be turned"
+    bright = browser.run(
+        "(() => { const c = document.createElement('canvas'); c.width = c.height = 40; const p = c.getContext('2d');"
+        " p.drawImage(document.querySelector('#map'), 0, 0, 40, 40);"
+        " return p.getImageData(0, 0, 40, 40).data.filter((_, i) => i % 4 < 3).reduce((a, b) => a + b) / 4800; })()"
+    )
+    assert bright < 80 if theme == "dark" else bright > 190
     folder = os.environ.get("STEEPEST_SCREENSHOTS")
     if folder:
         browser.screenshot(Path(folder) / f"playground-{width}-{theme}.png")

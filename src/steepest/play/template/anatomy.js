@@ -31,6 +31,6 @@ function row(label, note, values, kind) {
     values.map(v => {
       const long = most && Number.isFinite(v) ? 50 * Math.abs(v) / most : 0;
       const bar = make("span.bar", {"aria-hidden": "true"}, make("span", {style: `width:${long.toFixed(2)}%;${v < 0 ? "right" : "left"}:50%`}));
-      return make("td", {}, bar, make("span.figure", {}, said(v)));
+      return make("td", {}, bar, make("span.figure", {}, Number.isNaN(v) ? "–" : said(v)));
     }));
 }

@@ -135,7 +135,7 @@ function drawSweep() {
     const runner = setting.runners[setting.selected], box = find("sweep"), knob = rate(runner);
     if (!box || !knob) return;
     const found = sweepOf(runner, knob), start = results[setting.selected].loss[0] - surface.lowest;
-    const good = found.filter(p => p.loss - surface.lowest <= start * 0.05);
+    const good = longest(found, p => p.loss - surface.lowest <= start * 0.05);
     const w = 300, h = 34, floor = 1e-6 * start;
     const y = p => { const part = Math.log(Math.max(p.loss - surface.lowest, floor) / floor) / Math.log(1e6); return h - 2 - (h - 4) * (1 - Math.min(1, Math.max(0, part))); };
     const x = i => w * i / (found.length - 1), wide = w / (found.length - 1);
@@ -146,6 +146,16 @@ function drawSweep() {
     find("sweep-says").textContent = good.length
       ? `Taller is better. ${said(good[0].lr, 2)} to ${said(good[good.length - 1].lr, 2)} cut the loss to a twentieth.` : "Taller is better. None cuts the loss to a twentieth.";
   }, 120);
+}
+
+/** The longest stretch of neighbours that pass. */
+function longest(places, passes) {
+  let best = [], stretch = [];
+  for (const place of places) {
+    stretch = passes(place) ? [...stretch, place] : [];
+    if (stretch.length > best.length) best = stretch;
+  }
+  return best;
 }
 
 function sweepOf(runner, knob) {

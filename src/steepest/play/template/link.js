@@ -20,7 +20,7 @@ function unpackedSetting(hash) {
     if (!runners.length) return null;
     runners.forEach((r, i) => { if (!(r.look >= 0 && r.look < MOST) || runners.slice(0, i).some(o => o.look === r.look)) r.look = freeLook(runners); });
     const start = SURFACES[given.s].start.map((fallback, k) => Number.isFinite(given.b[k]) ? given.b[k] : fallback);
-    const steps = Math.min(1000, Math.max(10, Math.round(given.n) || 200));
+    const steps = STEPS.includes(given.n) ? given.n : 200;
     const selected = Math.min(runners.length - 1, Math.max(0, Math.round(given.i) || 0));
     const options = {[given.s]: readFields(SURFACES[given.s].options, given.o)};
     return {setting: {surface: given.s, options, start, steps, runners, selected}, at: Math.min(steps, Math.max(0, Math.round(given.t) || 0))};

@@ -123,6 +123,7 @@ function startTheme() {
 }
 
 function start() {
+  find("steps").append(...STEPS.map(n => make("option", {value: n}, String(n))));
   find("surface").append(...Object.entries(SURFACES).map(([name, s]) => make("option", {value: name}, s.title)));
   find("surface").addEventListener("change", event => chooseSurface(event.target.value));
   ["start-x", "start-y"].forEach((id, k) => find(id).addEventListener("change", event => {

@@ -1,6 +1,7 @@
 // The setting: which surface, from where, which runners. Everything on the page follows from it, and the link holds it.
 
 const MOST = 8; // runners: as many colours as can be told apart
+const STEPS = [50, 100, 200, 500, 1000];
 const FIRST_RUNNERS = ["momentum", "rmsprop", "adam", "lion"];
 const FIRST_CHAIN = ["ClipByGlobalNorm", "ScaleByBelief", "Cautious", "AddDecayedWeights", "ScaleByLearningRate"];
 

@@ -84,7 +84,7 @@ const SURFACES = {
   network: {
     title: "A real network",
     about: `Measured, not invented: the loss of a ${SLICE.about}, on the plane through three trainings of it (the crosses). `
-      + "Between the measured points it is a bicubic spline, and runners feel only the slope within this plane; beyond its edge nothing was measured, and a run ends.",
+      + "A bicubic spline joins the measured points; runners feel the slope within the plane alone. Beyond its edge nothing was measured, and a run ends.",
     options: {}, x: [-2.8, 2.8], y: [-1.9, 2.3], start: [-1.2, 0.75],
     make: () => ({...measured(SLICE), minima: SLICE.trainings, lowest: 0, lr: {slope: 0.1, step: 0.015}}),
   },
