@@ -320,7 +320,7 @@ CLAIMS = (
     ),
     _claim(
         "lion-unclipped-spikes",
-        "Lion needs no gradient clipping even where gradients spike.",
+        "Lion needs no clipping even where gradients spike.",
         "With gradients a thousand times too large at 1 % of the steps its error without clipping is at most 10 % above that with it.",
         "spikes",
         m.without("lion", "-spiked", "-spiked-clipped"),

@@ -40,7 +40,7 @@ def against(worse: str, better: str, tasks: Sequence[str] = ()) -> Measure:
 
 def _learned(record: Record, task: str) -> bool:
     """Whether anybody was better than guessing: otherwise the task says nothing of anybody."""
-    return any(r.validation < record.tasks[task].guess for r in record.runs if r.task == task and r.purpose == "evaluation")
+    return any(_result(r) < record.tasks[task].guess for r in record.runs if r.task == task and r.purpose == "evaluation")
 
 
 def points(worse: str, better: str) -> Measure:
