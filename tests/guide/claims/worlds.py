@@ -10,17 +10,19 @@ from steepest.guide.claims.experiments import EXPERIMENTS
 from steepest.guide.claims.record import Record, Run
 from steepest.race.record import TaskFacts
 
+SIX = ("mnist-mlp", "digits-cnn", "vowels-lstm", "diamonds-mlp", "names-gru", "molecules-gnn")
 TASKS = {
     "course": ("mnist-mlp", "digits-cnn", "vowels-lstm", "names-gru", "diamonds-mlp", "molecules-gnn"),
     "sprint": tuple(f"{t}-sprint" for t in ("digits-mlp", "vowels-lstm", "diamonds-mlp", "mnist-cnn", "names-lstm", "molecules-gnn")),
-    "rates": ("mnist-mlp", "digits-cnn", "vowels-lstm", "diamonds-mlp"),
+    "dash": tuple(f"{kind}-sprint" for kind in SIX),
+    "rates": SIX,
     "spikes": tuple(
         f"{kind}{situation}"
-        for kind in ("mnist-mlp", "vowels-lstm", "diamonds-mlp")
+        for kind in ("mnist-mlp", "vowels-lstm", "diamonds-mlp", "names-gru")
         for situation in ("", "-clipped", "-spiked", "-spiked-clipped")
     ),
-    "late": tuple(f"{kind}-watched" for kind in ("mnist-mlp", "digits-cnn", "vowels-lstm", "diamonds-mlp")),
-    "minima": ("xor", "parity", "parity4"),
+    "late": tuple(f"{kind}-watched" for kind in SIX),
+    "minima": ("xor", "parity", "parity4", "xor-roomy", "parity-roomy", "parity4-roomy"),
     "long": ("mnist-mlp-long", "digits-cnn-long", "diamonds-mlp-long"),
     "size": ("wide",),
 }

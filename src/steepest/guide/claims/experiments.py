@@ -15,7 +15,6 @@ OURS = "steepest.guide.claims.optimizers"
 
 KINDS = ("mnist_mlp", "digits_cnn", "vowels_lstm", "names_gru", "diamonds_mlp", "molecules_gnn")
 SPRINTS = ("race_digits_mlp", "race_vowels_lstm", "race_diamonds_mlp", "race_mnist_cnn", "race_names_lstm", "race_molecules_gnn")
-"""Of the runs above a tenth would be 12 to 50 steps: on one of six tasks nobody had learned anything by then, and nothing was decided."""
 RECURRENT = ("vowels-lstm", "names-gru", "names-lstm")
 """The names of the recurrent ones in a record."""
 
@@ -47,8 +46,10 @@ def _experiment(name: str, says: str, settings: Settings, *, tasks: Sequence[str
     return Experiment(name, says, settings, replace(settings, tasks=tuple(tasks) or settings.tasks, studies=1, **less))
 
 
+_SIX = ("mnist_mlp", "digits_cnn", "vowels_lstm", "diamonds_mlp", "names_gru", "molecules_gnn")
 _THREE = ("mnist_mlp", "vowels_lstm", "diamonds_mlp")
-_SPIKED = _named([f"{kind}{condition}" for kind in _THREE for condition in ("", "_clipped", "_spiked", "_spiked_clipped")])
+_TINY = ("xor", "parity", "parity4", "xor_roomy", "parity_roomy", "parity4_roomy")
+_SPIKED = _named([f"{kind}{condition}" for kind in (*_THREE, "names_gru") for condition in ("", "_clipped", "_spiked", "_spiked_clipped")])
 
 _ALL = (
     _experiment(
@@ -81,10 +82,25 @@ _ALL = (
         seeds=2,
     ),
     _experiment(
+        "dash",
+        "the same with our own shorter runs, of which a tenth is 12 to 50 steps",
+        Settings(
+            tasks=_named(KINDS, "_sprint"),
+            optimizers=("sgd", "momentum", "adam", "lookahead"),
+            trials=6,
+            studies=2,
+            seeds=3,
+            spaces=(WIDE_SGD,),
+        ),
+        tasks=_named(_THREE, "_sprint"),
+        trials=4,
+        seeds=2,
+    ),
+    _experiment(
         "rates",
         "learning rates over four decades, the same four around everybody's published default",
         Settings(
-            tasks=_named(("mnist_mlp", "digits_cnn", "vowels_lstm", "diamonds_mlp")),
+            tasks=_named(_SIX),
             optimizers=_own("sgd momentum rmsprop adam lion"),
             trials=10,
             studies=2,
@@ -114,7 +130,7 @@ _ALL = (
         "late",
         "a constant learning rate: how restless is the loss in the second half of a run",
         Settings(
-            tasks=_named(("mnist_mlp", "digits_cnn", "vowels_lstm", "diamonds_mlp"), "_watched"),
+            tasks=_named(_SIX, "_watched"),
             optimizers=_own("adam=held_adam lookahead=held_lookahead adabelief=held_adabelief"),
             trials=5,
             studies=2,
@@ -126,7 +142,8 @@ _ALL = (
     _experiment(
         "minima",
         "128 tiny networks at once, of which some get stuck",
-        Settings(tasks=_named(("xor", "parity", "parity4")), optimizers=_own("sgd momentum"), trials=6, studies=2, seeds=2),
+        Settings(tasks=_named(_TINY), optimizers=_own("sgd momentum"), trials=6, studies=2, seeds=2),
+        tasks=_named(_TINY[:3]),
         trials=4,
     ),
     _experiment(

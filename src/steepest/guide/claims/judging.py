@@ -42,10 +42,10 @@ def written(folder: Path) -> tuple[Verdict, ...]:
 def recomputed(folder: Path, claims: Iterable[Claim] = CLAIMS) -> tuple[Verdict, ...]:
     """The same, worked out from the records there."""
     wanted = tuple(claims)
-    own = {name: load(record_of(folder, name)) for name in dict.fromkeys(c.experiment for c in wanted)}
+    own = {name: load(record_of(folder, name)) for name in dict.fromkeys(e for c in wanted for e in c.experiments)}
     races = {name: folder / f"{name}.parquet" for claim in wanted for name in claim.also}
     larger = {name: load(path) for name, path in races.items() if path.exists()}
-    return tuple(judge(c, [own[c.experiment], *(larger[name] for name in c.also if name in larger)]) for c in wanted)
+    return tuple(judge(c, [*(own[e] for e in c.experiments), *(larger[name] for name in c.also if name in larger)]) for c in wanted)
 
 
 def record_of(folder: Path, experiment: str) -> Path:
@@ -82,7 +82,7 @@ def judge(claim: Claim, records: Sequence[Record]) -> Verdict:
         id=claim.id,
         claim=claim.claim,
         hypothesis=claim.hypothesis,
-        design=f"{claim.design} {_tuning(records[0].settings)}",
+        design=" ".join((claim.design, *dict.fromkeys(_tuning(record.settings) for record in records))),
         data=" ".join(_data(record, values) for record, values in each),
         verdict=decide(low, high, claim.side, claim.threshold),
         estimate=middle,
@@ -93,7 +93,7 @@ def judge(claim: Claim, records: Sequence[Record]) -> Verdict:
         about=claim.about,
         side=claim.side,
         threshold=claim.threshold,
-        experiment=claim.experiment,
+        experiments=claim.experiments,
         beside=tuple(_beside(what, measure, records) for what, measure in claim.beside.items()),
     )
 
@@ -116,7 +116,7 @@ def _figures(verdict: Verdict) -> dict[str, Any]:
 
 
 def _read(claim: Claim, figures: Mapping[str, Any]) -> Verdict:
-    same = {name: getattr(claim, name) for name in ("id", "claim", "hypothesis", "unit", "about", "side", "threshold", "experiment")}
+    same = {name: getattr(claim, name) for name in ("id", "claim", "hypothesis", "unit", "about", "side", "threshold", "experiments")}
     content: dict[str, Any] = {**same, **figures, "beside": tuple(Beside(**one) for one in figures["beside"])}
     return Verdict(**content)
 

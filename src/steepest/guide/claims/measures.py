@@ -32,9 +32,15 @@ def against(worse: str, better: str, tasks: Sequence[str] = ()) -> Measure:
     """How much higher the one's error on the test data is than the other's, in per cent; on some tasks, or on all."""
 
     def measure(record: Record) -> Values:
-        return {task: _pairs(record, worse, better, task) for task in record.tasks if not tasks or task in tasks}
+        wanted = [task for task in record.tasks if (not tasks or task in tasks) and _learned(record, task)]
+        return {task: _pairs(record, worse, better, task) for task in wanted}
 
     return measure
+
+
+def _learned(record: Record, task: str) -> bool:
+    """Whether anybody was better than guessing: otherwise the task says nothing of anybody."""
+    return any(_result(r) < record.tasks[task].guess for r in record.runs if r.task == task and r.purpose == "evaluation")
 
 
 def points(worse: str, better: str) -> Measure:

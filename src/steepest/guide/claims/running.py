@@ -24,7 +24,7 @@ def run(claims: Sequence[Claim], out: Path, workers: int, *, quick: bool, consol
 
     Raises engine.Interrupted after Ctrl-C: what is done is kept, and the same call goes on from there.
     """
-    names = [name for name in EXPERIMENTS if name in {claim.experiment for claim in claims}]
+    names = [name for name in EXPERIMENTS if any(name in claim.experiments for claim in claims)]
     for i, name in enumerate(names, 1):
         experiment = EXPERIMENTS[name]
         url = address.of_file(out / f"{name}.db")

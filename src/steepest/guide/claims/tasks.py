@@ -11,7 +11,8 @@
     ..._clipped     gradients clipped to norm 1 (without this word none are)
     ..._spiked      gradients a thousand times too large at planted steps
 
-`xor`, `parity` and `parity4` train 128 tiny networks at once, some of which get stuck; `wide` has four million weights, to time a step.
+`xor`, `parity` and `parity4`, and each with `_roomy`, train 128 tiny networks at once, some of which get stuck; `wide` has four million
+weights, to time a step.
 
 A full run takes less than half a second of one core, so that hundreds fit into minutes. Where the metric is a share of
 errors, the part for the result is large; otherwise one error more or less would drown the differences.
@@ -341,6 +342,21 @@ def parity() -> Task:
 def parity4() -> Task:
     """Four signs, with four hidden units."""
     return _crowd("parity4", "the product of four noisy signs", partial(_signs, 4), 4, 4)
+
+
+def xor_roomy() -> Task:
+    """With one hidden unit more than is needed; the next two likewise."""
+    return _crowd("xor-roomy", "whether two noisy signs are equal", partial(_signs, 2), 2, 3)
+
+
+def parity_roomy() -> Task:
+    """Three signs, with four hidden units."""
+    return _crowd("parity-roomy", "the product of three noisy signs", partial(_signs, 3), 3, 4)
+
+
+def parity4_roomy() -> Task:
+    """Four signs, with five hidden units."""
+    return _crowd("parity4-roomy", "the product of four noisy signs", partial(_signs, 4), 4, 5)
 
 
 # -- many weights ------------------------------------------------------------------------------------------

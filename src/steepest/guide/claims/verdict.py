@@ -39,7 +39,7 @@ class Verdict:
     """Registered names of the optimizers, or a topic."""
     side: Side = "at least"
     threshold: float = 0.0
-    experiment: str = ""
+    experiments: tuple[str, ...] = ()
     beside: tuple[Beside, ...] = field(default=())
 
 
