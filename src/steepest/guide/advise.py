@@ -85,9 +85,8 @@ class _Question:
             self.assumed.append(f"fine-tuning, as {seen.frozen:.0%} of the weights are frozen")
         if base is None and way is not None:
             base = "transformer-lm"
-            self.assumed.append(
-                f"{tables.families()[way].title} of a Transformer language model ({self.typed('family', 'vision-transformer')} if of another)"
-            )
+            other = self.typed("family", "vision-transformer")
+            self.assumed.append(f"{tables.families()[way].title} of a Transformer language model ({other} if of another)")
         if base is None:
             example = self.typed("family", "cnn")
             what = "Which kind of model is it?" if seen is None else "What kind of model this is cannot be told from its layers."
