@@ -128,6 +128,19 @@ def test_figures_of_the_eleven_optimizers(optimizer: str, name: str) -> None:
     assert f"{min(factors):.2f} to {max(factors):.2f}" in fact(name).figure
 
 
+def test_figures_of_the_gpt_record() -> None:
+    steps = {name: f"{n:,}" for name, n in PUBLISHED["gpt_record_steps"].items()}
+    for name, cited in (
+        ("tuning-moved-muon", ("muon_first", "muon_tuned")),
+        ("shampoo-implementation-matters", ("shampoo", "shampoo_one_sided")),
+        ("psgd-gain", ("psgd",)),
+        ("soap-variants-record", ("soap_h", "soap_schedule", "muon_tuned")),
+        ("momentum-is-most-of-muon", ("muon_without_momentum", "muon_first")),
+    ):
+        for key in cited:
+            assert steps[key] in fact(name).figure
+
+
 # -- what the loader refuses ------------------------------------------------------------------------
 
 GOOD = """

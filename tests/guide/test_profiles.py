@@ -258,9 +258,9 @@ PROFILES = [
         others=("adafactor",),
     ),
     Profile(
-        "LoRA of 7B in 24 GB: state is of the adapters alone; ten times the rate of full fine-tuning",
+        "LoRA of 7B in 24 GB, small batches: state is of the adapters alone; ten times the rate of full fine-tuning",
         {"family": "lora", "params": "7B", "dtype": "bf16", "memory": "24GB", "batch": 16, "tuning_budget": 5},
-        ("adamw", "adam", "nadamw"),
+        ("adamw", "nadamw"),
         ("lora-lr-ten-times",),
         ("lora-small-batches",),
     ),

@@ -85,7 +85,8 @@ class _Question:
             self.assumed.append(f"fine-tuning, as {seen.frozen:.0%} of the weights are frozen")
         if base is None and way is not None:
             base = "transformer-lm"
-            self.assumed.append(f"{way} of a Transformer language model ({self.typed('family', 'vision-transformer')} if of another)")
+            other = self.typed("family", "vision-transformer")
+            self.assumed.append(f"{tables.families()[way].title} of a Transformer language model ({other} if of another)")
         if base is None:
             example = self.typed("family", "cnn")
             what = "Which kind of model is it?" if seen is None else "What kind of model this is cannot be told from its layers."
@@ -123,6 +124,10 @@ class _Question:
         row = tables.families()[self.family]
         self.batch = self._or("batch", row.usual_batch, "32")
         self.steps = self._or("steps", USUAL_STEPS, "20000")
+        if "steps" not in self.numbers:
+            self.notes.append(
+                Note("where the end is open, a constant rate with a cooldown does as well as a cosine", ("cooldown-equals-cosine",))
+            )
         self.sequence = 1
         if self.base == "transformer-lm":
             self.sequence = self._or("sequence_length", row.usual_sequence, "512", "tokens a sequence")

@@ -1,6 +1,6 @@
 """From the tables and the circumstances to a ranked short list, with what each place rests on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from steepest.guide import tables
@@ -83,7 +83,5 @@ def outsiders(s: Situation, circumstances: Sequence[Circumstance], without_state
 
 def conflicts(cited: Sequence[Fact]) -> list[tuple[Fact, Fact]]:
     """Pairs of facts that say otherwise, of which one at least is among these; each pair once."""
-    seen: Mapping[frozenset[str], tuple[Fact, Fact]] = {
-        frozenset((one.id, other)): (one, fact(other)) for one in reversed(cited) for other in reversed(one.conflicts)
-    }
-    return list(reversed(seen.values()))
+    pairs = {(one.id, other): (one, fact(other)) for one in cited for other in one.conflicts}
+    return [pair for i, ((a, b), pair) in enumerate(pairs.items()) if (b, a) not in list(pairs)[:i]]

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the advice; start the race if asked to. Returns the exit status."""
     if args.json and args.race:
         raise GuideError("--json and --race contradict each other: a race writes to the terminal. The data has its command, under race.")
-    from steepest.guide import text
+    from steepest.guide import racing, text
     from steepest.guide.advise import advise
 
     advice = advise(
@@ -64,8 +64,8 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.race and not advice.race_arguments:
         raise GuideError(
-            f"--race: no task of the race is {advice.title}. Write your own, and race on it: steepest race --task my_task.py:make "
-            f"--optimizers {','.join(p.optimizer for p in advice.picks)}"
+            f"--race: no task of the race is {advice.title}. Write your own, and race on it: "
+            f"{racing.on_own_task([p.optimizer for p in advice.picks])}"
         )
     sys.stdout.write(json.dumps(advice.as_data(), indent=2) + "\n" if args.json else text.page(advice, args.long))
     return _race(advice.race_arguments) if args.race else 0

@@ -11,7 +11,7 @@ from steepest.transform import Transform
 from steepest.tree import slots
 
 STEP_COUNT = 4
-"""Bytes of the count of steps that PyTorch keeps for each parameter."""
+"""Bytes of a count of steps: PyTorch keeps one for each parameter, Keras and optax one in all."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def memory(inventory: Inventory, strategy: Transform) -> Memory:
     """The bytes for this very model."""
     trained = inventory.trained
     held = {(a.storage, a.shape): a.bytes for a in (*inventory.arrays, *inventory.buffers)}
-    counts = STEP_COUNT * len(trained) if inventory.framework == "torch" else STEP_COUNT
+    counts = STEP_COUNT * {"torch": len(trained), "flags": 0}.get(inventory.framework, 1)
     gradients = sum(a.bytes for a in trained)
     return Memory(sum(held.values()), gradients, len(slots(strategy)) * gradients + counts)
 

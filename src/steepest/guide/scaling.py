@@ -96,13 +96,13 @@ def _lr(own: Follows, row: Family, rates: Rates, s: Situation, circumstances: fr
     k = s.tokens / (rates.batch * row.usual_sequence)
     k = k if s.sequence > 1 or row.usual_sequence == 1 else s.batch / rates.batch
     by_batch = max(k if own.rule == "linear" else math.sqrt(k), LEAST_FACTOR)
-    power = row.size_power if own.size_power is None or not row.size_power else own.size_power
-    by_size = (s.parameters / row.size) ** power if row.size else 1.0
+    power = row.size_power if own.size_power is None else own.size_power
+    by_size = (s.parameters / row.size) ** power if row.size and own.follows == "adam" else 1.0
+    where = f"lr {rates.lr * own.lr:g} at a batch of {rates.batch}"
+    notes.append(Note(f"begins at {where}" if row.facts else f"begins at {where}, a convention: no benchmark says where", row.facts))
     if abs(math.log(k)) > 0.01:
         rule = "in proportion" if own.rule == "linear" else "by its root"
-        notes.append(
-            Note(f"batch {k:.3g} x that at which lr {rates.lr * own.lr:g} is usual: lr x {by_batch:.2g}, {rule}", _batch_facts(own))
-        )
+        notes.append(Note(f"batch {k:.3g} x that: lr x {by_batch:.2g}, {rule}", _batch_facts(own)))
     if abs(math.log(by_size)) > 0.01:
         notes.append(Note(f"size {s.parameters / row.size:.3g} x {row.size / 1e6:.0f} M: lr x {by_size:.2g}", _size_facts(own)))
     lr = rates.lr * own.lr * by_batch * by_size

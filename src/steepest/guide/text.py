@@ -1,17 +1,19 @@
 """The answer for a terminal: what to do in the first five lines, then why, what speaks against it, and the code.
 
-Short by default: the first place says its reasons in full, the others by figure and name of the fact; `long` says all in full.
+Short by default: the first place has all of its reasons with their figures, the others one for and one against.
 """
 
 import textwrap
 
-from steepest.guide import code
+from steepest.guide import code, racing
 from steepest.guide.advice import Advice, Pick
 from steepest.guide.facts import Fact
 from steepest.guide.memory import written
 from steepest.guide.scaling import Axis, Note
 
 WIDTH = 100
+CONFLICTS = 5
+"""How many are named in the short page."""
 _INDENT = " " * 10
 _NAMES = {"weight_decay": "weight decay", "decay": "mean of squares", "warmup": "warm-up (share of the run)"}
 _KINDS = {"Cosine": "cosine", "Linear": "straight line"}
@@ -19,7 +21,7 @@ _KINDS = {"Cosine": "cosine", "Linear": "straight line"}
 
 def page(a: Advice, long: bool = False) -> str:
     """The whole answer."""
-    parts = (_short(a), _list(a), _why(a, long), _others(a, long), _conflicts(a, long), _notes(a), _code(a), _race(a, long))
+    parts = (_short(a), _list(a), _why(a, long), _conflicts(a, long), _notes(a), _code(a), _race(a, long))
     return "\n".join(part for part in parts if part)
 
 
@@ -90,41 +92,52 @@ def _list(a: Advice) -> str:
 
 
 def _why(a: Advice, long: bool) -> str:
-    """Why each has its place, and what speaks against it."""
+    """Why each has its place, and what speaks against it. What has been said once is named only."""
+    said = _Said()
     lines: list[str] = []
     for i, p in enumerate(a.picks, 1):
         full = long or i == 1
+        most = None if long else 2 if full else 1
         lines.append(f"{i}  {p.title}\n")
         lines += [_row("here", "; ".join(p.because))] if p.because else []
-        lines += [_fact("why", f, full) for f in (p.in_favour if full else p.in_favour[:1])]
-        lines += [_fact("but", f, full) for f in (p.against if full else p.against[:1])]
+        lines += [_row("why", said(f, full)) for f in p.in_favour[:most]]
+        lines += [_row("but", said(f, full)) for f in p.against[:most]]
         if p.thin:
             lines.append(_row("thin", f"no benchmark that speaks for {p.title} is about this kind of model in particular: race it"))
         if full:
             lines += [_row("scaling", _note(n)) for n in p.start.notes]
-    return "".join(lines)
-
-
-def _others(a: Advice, long: bool) -> str:
-    if not a.others:
-        return ""
-    lines = ["Not in Steepest, worth racing\n"]
-    for o in a.others:
-        lines.append(_row("", f"{o.title}: {_said(o.in_favour[0], long)}"))
-        if o.against:
-            lines.append(_fact("but", o.against[0], long))
+    for o in a.others if long else a.others[:2]:
+        lines.append(f"-  {o.title}, not in Steepest\n")
+        lines += [_row("why", said(f, long)) for f in o.in_favour[: None if long else 1]]
+        lines += [_row("but", said(f, long)) for f in o.against[: None if long else 1]]
         lines.append(_row("race", f'--with "{o.peer}"' if o.peer else o.note))
     return "".join(lines)
+
+
+class _Said:
+    """Says a fact in full, or without its figure, the first time; by name afterwards."""
+
+    def __init__(self) -> None:
+        self.before: set[str] = set()
+
+    def __call__(self, f: Fact, full: bool) -> str:
+        if f.id in self.before:
+            return f"{_name(f)}, above"
+        self.before.add(f.id)
+        return in_full(f) if full else f"[{f.grade}] {f.statement} ({f.id})"
+
+
+def in_full(f: Fact) -> str:
+    """Its grade, what it says, its figure, its name."""
+    return f"[{f.grade}] {f.statement} {f.figure[0].upper()}{f.figure[1:]}. ({f.id})"
 
 
 def _conflicts(a: Advice, long: bool) -> str:
     if not a.conflicts:
         return ""
-    lines = [
-        _wrapped(f"{_said(one, True)} AGAINST {_said(two, True)}" if long else f"{_name(one)} against {_name(two)}", "  ")
-        for one, two in a.conflicts
-    ]
-    return "Sources that disagree\n" + "".join(lines)
+    said = [f"{in_full(one)} AGAINST {in_full(two)}" if long else f"{_name(one)} against {_name(two)}" for one, two in a.conflicts]
+    more = [] if long or len(said) <= CONFLICTS else [f"and {len(said) - CONFLICTS} more"]
+    return "Sources that disagree\n" + "".join(_wrapped(line, "  ") for line in [*(said if long else said[:CONFLICTS]), *more])
 
 
 def _notes(a: Advice) -> str:
@@ -145,18 +158,8 @@ def _code(a: Advice) -> str:
 def _race(a: Advice, long: bool) -> str:
     more = "" if long else "Every reason in full: --long. As data: --json.\n"
     if not a.race:
-        own = ",".join(p.optimizer for p in a.picks)
-        return f"To settle it, on a task of your own:\n    steepest race --task my_task.py:make --optimizers {own}\n{more}"
+        return f"To settle it, on a task of your own:\n    {racing.on_own_task([p.optimizer for p in a.picks])}\n{more}"
     return f"To settle it, on small models of this kind (or: --race):\n    {a.race}\n{more}"
-
-
-def _fact(label: str, f: Fact, full: bool) -> str:
-    return _row(label, _said(f, full))
-
-
-def _said(f: Fact, full: bool) -> str:
-    """A fact in a line: its grade, what it says, its figure, its name."""
-    return f"[{f.grade}] {f.statement} {f.figure[0].upper()}{f.figure[1:]}. ({f.id})" if full else f"[{f.grade}] {f.figure} ({f.id})"
 
 
 def _name(f: Fact) -> str:
@@ -164,7 +167,7 @@ def _name(f: Fact) -> str:
 
 
 def _note(n: Note) -> str:
-    return n.says + (f" ({', '.join(n.facts)})" if n.facts else "")
+    return n.says + (f" ({', '.join(n.facts[:2])})" if n.facts else "")
 
 
 def _row(label: str, text: str) -> str:
