@@ -31,7 +31,7 @@ def about(name: str) -> str:
 def overview() -> str:
     """The table of all claims, for the page that explains them."""
     rows = [(f"[{v.claim.rstrip('.')}](#{v.id})", f"**{WORDS[v.verdict]}**", figure(v)) for v in verdicts()]
-    return table(("what is said", "verdict", "measured, with its 95 % interval"), rows)
+    return table(("what is said", "verdict", "measured, with its 95 % interval"), rows, wide=(1, 3))
 
 
 def details() -> str:
@@ -56,4 +56,4 @@ def _one(v: Verdict) -> str:
         *([("About", linked(ours))] if ours else []),
         ("Again", f"`steepest claims --run {v.id}`"),
     ]
-    return f"### {cell(v.claim.rstrip('.'))} {{ #{v.id} }}\n\n" + table(("", ""), rows)
+    return f"### {cell(v.claim.rstrip('.'))} {{ #{v.id} }}\n\n" + table(("", ""), rows, wide=(2,))
