@@ -21,7 +21,7 @@ def overview() -> str:
         others = [c.optimizer for c in rest if c.merit >= WORTH] + [o.name for o in _outsiders(family)]
         why, but = (said(reasons[0], figure=False) for reasons in (first.in_favour, first.against))
         rows.append((f"[{it.title}](#{family})", f"**{_linked([first.optimizer])}**", _linked(others), why, but))
-    return table(("your model", "first try", "race it against", "because", "what speaks against it"), rows)
+    return table(("your model", "first try", "race it against", "because", "what speaks against it"), rows, wide=(4, 5))
 
 
 def in_full() -> str:
@@ -45,7 +45,7 @@ def circumstances() -> str:
         which = _linked(a.optimizers)
         reasons = "; ".join(said(f, figure=False) for f in a.facts)
         rows.append((a.when + _where(a), *((which, "") if a.merit > 0 else ("", which)), reasons))
-    return table(("if there is", "rather", "rather not", "because"), rows)
+    return table(("if there is", "rather", "rather not", "because"), rows, wide=(1, 4))
 
 
 def about(name: str) -> str:

@@ -1,23 +1,10 @@
 """The textbook's statements beside what we measured."""
 
-from functools import cache
-
 from scripts.site.evidence import linked
 from scripts.site.markdown import bullets, cell, cited, table
 from steepest import registry
-from steepest.errors import ClaimError
-from steepest.guide.claims import SLIPS, Verdict
-from steepest.guide.claims import verdicts as shipped
+from steepest.guide.claims import SLIPS, Verdict, verdicts
 from steepest.guide.claims.text import WORDS, figure, number
-
-
-@cache
-def verdicts() -> tuple[Verdict, ...]:
-    """What was measured. While the races of the claims are being run there is nothing yet."""
-    try:
-        return shipped()
-    except ClaimError:
-        return ()
 
 
 def about(name: str) -> str:
@@ -31,7 +18,9 @@ def about(name: str) -> str:
 def overview() -> str:
     """The table of all claims, for the page that explains them."""
     rows = [(f"[{v.claim.rstrip('.')}](#{v.id})", f"**{WORDS[v.verdict]}**", figure(v)) for v in verdicts()]
-    return table(("what is said", "verdict", "measured, with its 95 % interval"), rows)
+    counts = ", ".join(f"{sum(v.verdict == word for v in verdicts())} {said}" for word, said in WORDS.items())
+    head = ("what is said", "verdict", "measured, with its 95 % interval")
+    return f"Of {len(rows)} statements: {counts}.\n\n" + table(head, rows, wide=(1, 3))
 
 
 def details() -> str:
@@ -56,4 +45,4 @@ def _one(v: Verdict) -> str:
         *([("About", linked(ours))] if ours else []),
         ("Again", f"`steepest claims --run {v.id}`"),
     ]
-    return f"### {cell(v.claim.rstrip('.'))} {{ #{v.id} }}\n\n" + table(("", ""), rows)
+    return f"### {cell(v.claim.rstrip('.'))} {{ #{v.id} }}\n\n" + table(("", ""), rows, wide=(2,))

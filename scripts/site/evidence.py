@@ -51,7 +51,7 @@ def for_and_against(name: str) -> str:
 def conflicts() -> str:
     """Facts that contradict each other, side by side."""
     pairs = {tuple(sorted((f.id, other))) for f in facts() for other in f.conflicts}
-    return table(("one says", "another says"), [(said(a), said(b)) for a, b in sorted(pairs)])
+    return table(("one says", "another says"), [(said(a), said(b)) for a, b in sorted(pairs)], wide=(1, 2))
 
 
 def lessons() -> str:

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table; bars and line ends in its cells are made harmless."""
+def table(head: Sequence[str], rows: Iterable[Sequence[object]], wide: Sequence[int] = ()) -> str:
+    """A table; bars and line ends in its cells are made harmless. Columns (from 1) that hold sentences are kept `wide` on a phone."""
     lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(cell(c) for c in line)} |\n" for line in lines)
+    made = "".join(f"| {' | '.join(cell(c) for c in line)} |\n" for line in lines)
+    return f'<div class="{" ".join(f"wide{i}" for i in wide)}" markdown>\n\n{made}\n</div>\n' if wide else made
 
 
 def cell(text: object) -> str:

@@ -30,9 +30,11 @@ def overview() -> str:
         rows.append((f"[{entry.title}]({name}.md)", entry.summary, p.state_bytes(), p.ordinary().traffic(), cited(entry.paper)))
     return (
         "# The optimizers\n\n"
-        "Each page is made from the rule itself: formula, loop, memory, hyperparameters and code follow from its graph, what speaks\n"
-        "for and against it from the [evidence](../evidence.md). Bytes are for float32.\n\n"
-        + table(("optimizer", "what it is", "bytes of state per parameter", "bytes moved per parameter and step", "source"), rows)
+        "Each page is made from the rule itself: formula, loop, memory, hyperparameters and code follow from its graph,\n"
+        "what speaks for and against it from the [evidence](../evidence.md). Bytes are for float32.\n\n"
+        + table(
+            ("optimizer", "what it is", "bytes of state per parameter", "bytes moved per parameter and step", "source"), rows, wide=(2,)
+        )
         + "\nA rule of your own has the same standing: [your own strategy](../strategy.md). Which one to take:\n"
         "[how to choose](../choose.md).\n"
     )
@@ -143,7 +145,7 @@ def _hyperparameters(entry: Registration, meanings: Mapping[str, str]) -> str:
     rows = [(f"`{name}`", f"`{default!r}`", meanings.get(name, ""), ranges.pop(name, "")) for name, default in entry.defaults.items()]
     rest = "; ".join(f"{name} {text} of the run" for name, text in ranges.items())
     return (
-        table(("name", "default", "what it does", "where to search"), rows)
+        table(("name", "default", "what it does", "where to search"), rows, wide=(3,))
         + "\nThe ranges are those of the [race](../race/index.md), by one rule from the published default"
         + (f"; it also searches the {rest.replace('warmup', 'linear warm-up, from')}" if rest else "")
         + ".\n"

@@ -10,7 +10,7 @@ def workloads() -> str:
     rows = [
         (f"`{name}`", task.family, task.description, f"{task.steps:,} of {task.batch}", task.metric.name) for name, task in TASKS.items()
     ]
-    return table(("task", "family", "what is trained", "steps", "metric"), rows)
+    return table(("task", "family", "what is trained", "steps", "metric"), rows, wide=(3,))
 
 
 def points() -> str:
