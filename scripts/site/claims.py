@@ -12,12 +12,12 @@ def about(name: str) -> str:
     mine = [v for v in verdicts() if name in v.about]
     if not mine:
         return "None of the [textbook's statements](../claims.md) that we tested is about it.\n"
-    return bullets(f"[{v.claim.rstrip('.')}](../claims.md#{v.id}): **{WORDS[v.verdict]}**, {figure(v)}." for v in mine)
+    return bullets(f"[{v.claim.rstrip('.')}](../claims.md#{v.id}): **{v.verdict}**, {figure(v)}." for v in mine)
 
 
 def overview() -> str:
     """The table of all claims, for the page that explains them."""
-    rows = [(f"[{v.claim.rstrip('.')}](#{v.id})", f"**{WORDS[v.verdict]}**", figure(v)) for v in verdicts()]
+    rows = [(f"[{v.claim.rstrip('.')}](#{v.id})", f"**{v.verdict}**", figure(v)) for v in verdicts()]
     counts = ", ".join(f"{sum(v.verdict == word for v in verdicts())} {said}" for word, said in WORDS.items())
     head = ("what is said", "verdict", "measured, with its 95 % interval")
     return f"Of {len(rows)} statements: {counts}.\n\n" + table(head, rows, wide=(1, 3))

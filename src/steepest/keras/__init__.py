@@ -1,6 +1,8 @@
 """Keras 3 optimizers, on every backend: change the import, keep the numbers.
 
-from steepest.keras import Adam  # was: from tensorflow.keras.optimizers import Adam
+    from steepest.keras import Adam  # was: from tensorflow.keras.optimizers import Adam
+
+Each of them is a `keras.optimizers.Optimizer`.
 """
 
 from importlib.util import find_spec

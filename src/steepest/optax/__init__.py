@@ -1,6 +1,8 @@
 """optax transformations: optax's names, arguments, numbers and state; and `transform` for any strategy.
 
-import steepest.optax as optax  # for the optimizers; was: import optax
+    import steepest.optax as optax  # for the optimizers; was: import optax
+
+Each of them is an `optax.GradientTransformationExtraArgs`.
 """
 
 from importlib.util import find_spec

@@ -1,6 +1,8 @@
 """PyTorch optimizers: change the import, keep the numbers.
 
-from steepest.torch import AdamW  # was: from torch.optim import AdamW
+    from steepest.torch import AdamW  # was: from torch.optim import AdamW
+
+Each of them is a `torch.optim.Optimizer`.
 """
 
 from importlib.util import find_spec

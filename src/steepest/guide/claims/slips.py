@@ -24,3 +24,4 @@ SLIPS = (
         "https://github.com/google/automl/tree/master/lion",
     ),
 )
+"""What articles say, and what is so."""
