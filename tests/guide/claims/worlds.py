@@ -18,10 +18,10 @@ TASKS = {
     "rates": SIX,
     "spikes": tuple(
         f"{kind}{situation}"
-        for kind in ("mnist-mlp", "vowels-lstm", "diamonds-mlp")
+        for kind in ("mnist-mlp", "vowels-lstm", "diamonds-mlp", "names-gru")
         for situation in ("", "-clipped", "-spiked", "-spiked-clipped")
     ),
-    "late": tuple(f"{kind}-watched" for kind in SIX[:4]),
+    "late": tuple(f"{kind}-watched" for kind in SIX),
     "minima": ("xor", "parity", "parity4", "xor-roomy", "parity-roomy", "parity4-roomy"),
     "long": ("mnist-mlp-long", "digits-cnn-long", "diamonds-mlp-long"),
     "size": ("wide",),

@@ -49,7 +49,7 @@ def _experiment(name: str, says: str, settings: Settings, *, tasks: Sequence[str
 _SIX = ("mnist_mlp", "digits_cnn", "vowels_lstm", "diamonds_mlp", "names_gru", "molecules_gnn")
 _THREE = ("mnist_mlp", "vowels_lstm", "diamonds_mlp")
 _TINY = ("xor", "parity", "parity4", "xor_roomy", "parity_roomy", "parity4_roomy")
-_SPIKED = _named([f"{kind}{condition}" for kind in _THREE for condition in ("", "_clipped", "_spiked", "_spiked_clipped")])
+_SPIKED = _named([f"{kind}{condition}" for kind in (*_THREE, "names_gru") for condition in ("", "_clipped", "_spiked", "_spiked_clipped")])
 
 _ALL = (
     _experiment(
@@ -130,7 +130,7 @@ _ALL = (
         "late",
         "a constant learning rate: how restless is the loss in the second half of a run",
         Settings(
-            tasks=_named(_SIX[:4], "_watched"),
+            tasks=_named(_SIX, "_watched"),
             optimizers=_own("adam=held_adam lookahead=held_lookahead adabelief=held_adabelief"),
             trials=5,
             studies=2,
