@@ -130,3 +130,17 @@ def test_a_task_on_which_nobody_has_learned_anything_is_left_out() -> None:
     v = judge(claim, [replace(sprint, runs=lost)])
     assert v.verdict == "supported"
     assert "molecules" not in v.data
+
+
+def test_of_too_few_tasks_nothing_is_decided() -> None:
+    claim = next(c for c in CLAIMS if c.id == "nesterov-better")
+    course = record("course", TRUE[claim.id])
+    two = {name: facts for name, facts in course.tasks.items() if name in ("mnist-mlp", "digits-cnn")}
+    assert judge(claim, [replace(course, tasks=two)]).verdict == "undecided"
+
+
+def test_one_search_cannot_say_whether_one_optimizer_is_best_everywhere() -> None:
+    claim = next(c for c in CLAIMS if c.id == "no-best")
+    course = record("course", TRUE[claim.id])
+    v = judge(claim, [replace(course, runs=[r for r in course.runs if r.study == 0])])
+    assert v.verdict == "undecided"

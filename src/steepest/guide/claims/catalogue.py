@@ -32,6 +32,8 @@ class Claim:
     about: tuple[str, ...]
     beside: Mapping[str, m.Measure]
     """The same figure for others, shown for comparison."""
+    needs: int
+    """With fewer tasks than this nothing is decided, however alike the runs are."""
 
 
 def _claim(
@@ -48,10 +50,10 @@ def _claim(
     limits: str = "",
     beside: Mapping[str, m.Measure] | None = None,
     also: tuple[str, ...] = (),
+    needs: int = 3,
 ) -> Claim:
-    return Claim(
-        id, claim, hypothesis, design, tuple(experiments.split()), also, measure, side, threshold, unit, limits, about, beside or {}
-    )
+    records = tuple(experiments.split())
+    return Claim(id, claim, hypothesis, design, records, also, measure, side, threshold, unit, limits, about, beside or {}, needs)
 
 
 _STANDARD = ("standard",)
@@ -284,6 +286,7 @@ CLAIMS = (
         5.0,
         "% less error",
         "rmsprop",
+        needs=2,
         design=_COURSE,
         also=_STANDARD,
         beside={"Adam, against the same": m.against("momentum", "adam", RECURRENT)},
@@ -299,6 +302,7 @@ CLAIMS = (
         "% more error",
         "rmsprop",
         "adam",
+        needs=2,
         design=_COURSE,
         also=_STANDARD,
     ),
@@ -344,6 +348,7 @@ CLAIMS = (
         "times the bytes",
         "lion",
         "memory",
+        needs=1,
         design="Bytes of the state for each weight, counted after a step.",
     ),
     _claim(
@@ -357,6 +362,7 @@ CLAIMS = (
         "times the time",
         "lion",
         "speed",
+        needs=1,
         design="4.3 million weights on one core; the median over the steps of a run, the two in turn, both fused kernels of Steepest.",
         limits="One machine, busy with other work. The step alone: forward and backward, which take most of the time, are the same.",
     ),

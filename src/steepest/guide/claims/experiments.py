@@ -122,8 +122,8 @@ _ALL = (
             trials=4,
             seeds=3,
         ),
-        tasks=_SPIKED[:8],
-        trials=3,
+        tasks=_SPIKED[:12],
+        trials=2,
         seeds=2,
     ),
     _experiment(

@@ -77,14 +77,16 @@ def claim_of(name: str) -> Claim:
 def judge(claim: Claim, records: Sequence[Record]) -> Verdict:
     """The verdict on a claim by the record of its experiment, and by others that answer it too."""
     each = [(record, claim.measure(record)) for record in records]
-    middle, low, high = estimate(_together([values for _, values in each]))
+    together = _together([values for _, values in each])
+    middle, low, high = estimate(together)
+    enough = sum(any(len(search) for search in searches) for searches in together.values()) >= claim.needs
     return Verdict(
         id=claim.id,
         claim=claim.claim,
         hypothesis=claim.hypothesis,
         design=" ".join((claim.design, *dict.fromkeys(_tuning(record.settings) for record in records))),
         data=" ".join(_data(record, values) for record, values in each),
-        verdict=decide(low, high, claim.side, claim.threshold),
+        verdict=decide(low, high, claim.side, claim.threshold) if enough else "undecided",
         estimate=middle,
         low=low,
         high=high,

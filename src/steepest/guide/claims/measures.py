@@ -211,11 +211,13 @@ def gain_of_choosing(record: Record) -> Values:
     """
     names, tasks = record.optimizers(), list(record.tasks)
     studies = sorted({r.study for r in record.runs if r.purpose == "evaluation"})
+    if len(studies) < 2:
+        return {}  # nothing is left to compare on
     cells = [(n, t, s) for n in names for t in tasks for s in studies]
     mean = {(n, t, s): _mean([_result(r) for r in record.of("evaluation", n, t) if r.study == s]) for n, t, s in cells}
     found: dict[str, list[list[float]]] = {task: [] for task in tasks}
     for held in studies:
-        others = [s for s in studies if s != held] or studies
+        others = [s for s in studies if s != held]
         known = {(n, t): _mean([mean[n, t, s] for s in others]) for n in names for t in tasks}
         best = {task: min(names, key=lambda n, t=task: known[n, t]) for task in tasks}
         overall = min(names, key=lambda n: _mean([percent(known[n, t], known[best[t], t]) for t in tasks]))

@@ -1,7 +1,8 @@
 """Runs the experiments again, as races that go on where they were interrupted, and judges the claims by them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from steepest.guide.claims import judging
 from steepest.guide.claims.catalogue import Claim
@@ -14,6 +15,7 @@ with NeedsExtra():
 
     from steepest.race import address, archive, engine, reading
     from steepest.race.progress import Progress, duration
+    from steepest.race.record import Curve
 
 WITH_CURVES = ("late",)
 """Experiments whose claims look at what happened on the way."""
@@ -48,9 +50,24 @@ def _progress(console: Console) -> Callable[[int, int], Progress]:
 
 
 def _export(path: Path, goal: Path, *, with_curves: bool) -> None:
-    """The record as one file, in which our tasks have the names of their file, not of somebody's folder."""
+    """The record as one small file, in which our tasks have the names of their file, not of somebody's folder."""
     reading.export(path, goal, with_curves=with_curves)
     content = archive.read(goal)
     settings = content.header["settings"]
     settings["tasks"] = [Path(task).name for task in settings["tasks"]]
-    archive.write(goal, content)
+    archive.write(goal, slim(content))
+
+
+def slim(content: archive.Content) -> archive.Content:
+    """Without what no claim asks for: all looks but the best, who ran it when, losses and rates of curves, digits of times."""
+    results = [(run, result | {key: _KEEP[key](result[key]) for key in _KEEP}) for run, result in content.results]
+    curves = {run: Curve(curve.marks, [], curve.validation, []) for run, curve in content.curves.items()}
+    return content._replace(results=results, curves=curves)
+
+
+_KEEP: Mapping[str, Callable[[Any], Any]] = {
+    "best": lambda looks: looks[-1:],
+    "worker": lambda _: "",
+    "began": lambda when: float(round(when, -2)),
+    **{key: lambda seconds: float(f"{seconds:.3g}") for key in ("seconds", "cpu_seconds", "wall", "step_ms")},
+}
