@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# One process more than there are cores: a third of the time tests wait for processes, servers and browsers of their own.
+JOBS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+
 # Keras chooses its backend when it is first imported: one process for each.
 BACKENDS := torch jax tensorflow
 KERAS_TESTS = for b in $(BACKENDS); do echo "Keras on $$b"; KERAS_BACKEND=$$b $(1) $(BIN)/python -m pytest -q -n auto tests/keras_face || exit 1; done
@@ -19,7 +22,7 @@ race: setup        ## race the nine optimizers on real data; writes race.html
 	$(BIN)/steepest race
 
 test: setup        ## run the tests
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 	$(call KERAS_TESTS)
 
 test-slow: setup   ## run the tests that take minutes

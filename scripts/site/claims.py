@@ -36,7 +36,7 @@ def slips() -> str:
 def _one(v: Verdict) -> str:
     ours = [n for n in v.about if n in registry.optimizers()]
     rows = [
-        ("Verdict", f"**{WORDS[v.verdict]}**: {figure(v)}; the hypothesis says {v.side} {number(v.threshold)}"),
+        ("Verdict", f"**{WORDS[v.verdict]}**: {figure(v)}; the hypothesis says {v.side} {number(v.threshold)} {v.unit}"),
         ("Hypothesis", v.hypothesis),
         ("Design", v.design),
         ("Data", v.data),

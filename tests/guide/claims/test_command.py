@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from steepest import cli
 from steepest.guide.claims import experiments, verdicts
 from steepest.guide.claims.catalogue import CLAIMS
+from steepest.guide.claims.text import figure
 from steepest.race.protocol import Settings
 
 TINY = Path(__file__).parents[2] / "race" / "tiny.py"
@@ -110,3 +112,17 @@ def test_a_run_writes_records_and_verdicts_and_goes_on(
     status, _, err = ran(capsys, "--from", str(tmp_path / "mine"), "no-best")
     assert status == 2
     assert "has no verdict on no-best" in err
+
+
+@pytest.mark.parametrize(
+    ("estimate", "unit", "said"),
+    [
+        (14.2, "% less error", "14 % less error (-8 to 22)"),
+        (-3.1, "% more error", "3.1 % less error (-22 to 8)"),
+        (-2.0, "points fewer stuck", "2 points more stuck (-22 to 8)"),
+        (0.5, "times the bytes", "0.5 times the bytes (-8 to 22)"),
+        (-1.0, "% lost", "-1 % lost (-8 to 22)"),
+    ],
+)
+def test_a_negative_figure_is_said_the_other_way_round(estimate, unit, said):
+    assert figure(replace(verdicts()[0], estimate=estimate, low=-8.0, high=22.0, unit=unit)) == said

@@ -8,6 +8,7 @@ from steepest.guide.claims.slips import SLIPS
 from steepest.guide.claims.verdict import Beside, Verdict
 
 WORDS = {"supported": "supported", "contradicted": "contradicted", "undecided": "undecided at this scale"}
+_OPPOSITES = {"more": "less", "less": "more", "fewer": "more"}
 _COLOURS = {"supported": 32, "contradicted": 31, "undecided": 33}
 
 
@@ -26,7 +27,7 @@ def slips() -> str:
 
 def page(v: Verdict) -> str:
     """One claim in full."""
-    asked = f"{v.side} {number(v.threshold)}"
+    asked = f"{v.side} {number(v.threshold)} {v.unit}"
     parts = [
         ("Verdict", WORDS[v.verdict]),
         ("Estimate", f"{figure(v)}, 95 % interval; the hypothesis says {asked}"),
@@ -42,8 +43,15 @@ def page(v: Verdict) -> str:
 
 
 def figure(v: Verdict) -> str:
-    """`14 % less error (6 to 22)`."""
-    return f"{number(v.estimate)} {v.unit} ({number(v.low)} to {number(v.high)})"
+    """`14 % less error (6 to 22)`; what is negative is said the other way round, `3 % more error (-8 to 14)`."""
+    unit, estimate, low, high = v.unit, v.estimate, v.low, v.high
+    if estimate < 0 and (turned := _turned(unit)) != unit:
+        unit, estimate, low, high = turned, -estimate, -high, -low
+    return f"{number(estimate)} {unit} ({number(low)} to {number(high)})"
+
+
+def _turned(unit: str) -> str:
+    return " ".join(_OPPOSITES.get(word, word) for word in unit.split(" "))
 
 
 def _interval(one: Beside) -> str:
