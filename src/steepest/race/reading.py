@@ -11,10 +11,9 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from steepest.errors import RaceError
-from steepest.race import address, archive
+from steepest.race import address, archive, curves
+from steepest.race.curves import KEYS
 from steepest.race.record import AxisFacts, Curve, EntrantFacts, Race, TaskFacts, Trial
-
-KEYS = ("task", "optimizer", "purpose", "study", "number", "seed")
 
 
 class _Raw(NamedTuple):
@@ -50,9 +49,9 @@ def export(path: str | Path, goal: Path, *, with_curves: bool = True) -> int:
     if not with_curves:
         content = content._replace(curves={})
     elif not archive.is_archive(path):
-        find = curves_of(path)
-        facts = _Raw(content.header, [r for _, r in content.results], []).tasks()
-        content = content._replace(curves={run: find(_trial(result, facts[result["task"]])) for run, result in content.results})
+        find = _stored_curves(path)
+        found = {run: find(tuple(result[key] for key in KEYS)) for run, result in content.results}
+        content = content._replace(curves={run: curve for run, curve in found.items() if curve is not None})
     archive.write(goal, content)
     return len(content.results)
 
@@ -92,7 +91,6 @@ def _archived_curves(path: str | Path) -> Callable[[tuple[Any, ...]], Curve | No
 
 
 def _stored_curves(path: str | Path) -> Callable[[tuple[Any, ...]], Curve | None]:
-    from steepest.race import curves
     from steepest.race.store import Store
 
     url = address.url_of(path)
