@@ -12,7 +12,7 @@ import steepest
 
 SOURCE = Path(steepest.__file__).parent
 
-#: Each layer may import those after it. `errors` and `formats` are below all.
+#: Each layer may import those after it. `errors`, `files` and `formats` are below all.
 LAYERS = [
     "__main__",
     "cli",
@@ -37,6 +37,7 @@ LAYERS = [
     "expr",
     "op_table",
     "formats",
+    "files",
     "errors",
 ]
 #: Where the line of layers has a branch: rules are leaves that need transforms alone, and `show` reads the registry.

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from scripts.site.evidence import families, linked, said, title
 from scripts.site.markdown import bullets, capital, folded, table
 from steepest import registry
-from steepest.guide import tables
-from steepest.guide.tables import Adjustment, Choice, Outsider
+from steepest.guide.advise import tables
+from steepest.guide.advise.tables import Adjustment, Choice, Outsider
 
 FIRST, WORTH, RATHER_NOT = 9.0, 5.0, 0.0
 """Merits from which a candidate is a first choice, worth racing, or up to which it is rather left out."""
@@ -33,7 +33,8 @@ def in_full() -> str:
             rank = next((words for words, (low, high) in RANKS.items() if low <= c.merit < high), "if nothing better is at hand")
             parts.append(folded(f"{title(c.optimizer)}: {rank}", _for_and_against(c)))
         for o in _outsiders(family):
-            race = f"- race it with `--with '{o.peer}'`\n" if o.peer else f"- {o.note}\n"
+            told = filter(None, (o.peer and f"race it with `--with '{o.peer}'`", o.note))
+            race = f"- {'; '.join(told)}\n"
             parts.append(folded(f"{o.title}: not one of ours", race + _for_and_against(o)))
     return "\n".join(parts)
 

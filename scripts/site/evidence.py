@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from scripts.site.markdown import bullets, capital, table
 from steepest import registry
-from steepest.guide import tables
+from steepest.guide.advise import tables
 from steepest.guide.facts import Fact, Source, about, fact, facts
 
 GRADES = {
@@ -69,9 +69,9 @@ def said(name: str, up: str = "", *, figure: bool = True) -> str:
 
 
 def _by_subject() -> list[tuple[str, Sequence[Fact]]]:
-    """Each fact once, under the first thing that it is about: our optimizers, others', topics."""
+    """Each fact once, under the first thing that it is about: our optimizers, others', topics; what is most to be trusted first."""
     found: dict[str, list[Fact]] = {}
-    for one in facts():
+    for one in sorted(facts(), key=lambda f: f.grade):
         found.setdefault(one.about[0], []).append(one)
     ours = [n for n in registry.optimizers() if n in found]
     rest = sorted(set(found) - set(ours))
@@ -98,7 +98,7 @@ def linked(names: Iterable[str], up: str = "") -> str:
 def source(origin: Source) -> str:
     """Where a fact is from, as a link."""
     if origin.record:
-        return f"our race `{origin.record}`, {origin.query}"
+        return f"[our own race](race/our-own.md), `{origin.query}`"
     place = f", {origin.place}" if origin.place else ""
     return f"[{origin.title}]({origin.url}){place}"
 

@@ -22,7 +22,7 @@ MODULES: Mapping[str, str] = {
     "steepest.optax": "transformations for optax",
     "steepest.checkpoint": "training states, from one framework to another",
     "steepest.plan": "memory and traffic of a strategy",
-    "steepest.guide.advice": "what `steepest.advise` answers",
+    "steepest.guide.advise.advice": "what `steepest.advise` answers",
     "steepest.guide.facts": "what is known about optimizers, as data",
     "steepest.guide.claims": "the textbook's statements, tested",
     "steepest.tune": "where to start with the learning rate",

@@ -56,7 +56,7 @@ from steepest.transforms import ShrinkWeights as ShrinkWeights
 from steepest.transforms import Trace as Trace
 
 if _typing.TYPE_CHECKING:
-    from steepest.guide.advice import Advice as _Advice
+    from steepest.guide.advise.advice import Advice as _Advice
 
 __version__ = "0.1.0"
 
@@ -110,7 +110,7 @@ def advise(
     Raises:
         GuideError: the question cannot be answered, contradicts itself or is impossible; says what to write instead.
     """
-    from steepest.guide.advise import advise as answer
+    from steepest.guide.advise.advising import advise as answer
 
     return answer(
         model,

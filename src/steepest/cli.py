@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     one.set_defaults(run=_show)
 
     advise = commands.add_parser("advise", help="which optimizer for your model, how to begin with it, and why")
-    from steepest.guide import command as advising
+    from steepest.guide.advise import command as advising
 
     advising.add_arguments(advise)
     advise.set_defaults(run=advising.run)

@@ -14,8 +14,8 @@ from torch import nn
 
 import steepest
 from steepest.errors import GuideError
-from steepest.guide import code
-from steepest.guide.advice import Advice
+from steepest.guide.advise import code
+from steepest.guide.advise.advice import Advice
 from steepest.guide.facts import fact
 from tests.guide.test_profiles import PROFILES
 

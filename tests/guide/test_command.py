@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from steepest import cli
-from steepest.guide import command
+from steepest.guide.advise import command
 
 LM = ["advise", "--family", "transformer-lm", "--params", "124M", "--batch", "256", "--memory", "24GB", "--steps", "20000"]
 MODEL = """
@@ -113,8 +113,8 @@ def test_race_starts_the_race_that_it_prints(monkeypatch: pytest.MonkeyPatch, ca
 
 
 def test_every_race_that_is_advised_can_be_raced() -> None:
-    from steepest.guide import tables
-    from steepest.guide.advise import advise
+    from steepest.guide.advise import tables
+    from steepest.guide.advise.advising import advise
     from steepest.race.entrants import entrants
 
     for family, row in tables.families().items():

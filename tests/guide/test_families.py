@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 import steepest
 from steepest.errors import GuideError
-from steepest.guide import families, inventory
+from steepest.guide.model import families, inventory
 from steepest.race.tasks import TASKS
 from tests.guide.real_models import REAL, frozen_but_lora
 

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 import steepest
 import steepest.torch
-from steepest.guide import candidates, inventory
-from steepest.guide.memory import Memory, memory, written
+from steepest.guide.advise import candidates
+from steepest.guide.model import inventory
+from steepest.guide.model.memory import Memory, memory, written
 from tests.guide.real_models import REAL, frozen_but_lora
 
 WITHIN = 0.02

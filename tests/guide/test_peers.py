@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from steepest.guide import peers, tables
+from steepest.guide import peers
+from steepest.guide.advise import tables
 from steepest.race.entrants import entrant
 
 PEERS = sorted({o.peer for o in tables.outsiders() if o.peer})

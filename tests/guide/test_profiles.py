@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from steepest.guide.advise import advise
+from steepest.guide.advise.advising import advise
 
 
 class Profile(NamedTuple):

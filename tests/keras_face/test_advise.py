@@ -11,8 +11,9 @@ from keras import layers
 import steepest
 import steepest.keras
 from steepest.errors import GuideError
-from steepest.guide import candidates, inventory
-from steepest.guide.memory import memory
+from steepest.guide.advise import candidates
+from steepest.guide.model import inventory
+from steepest.guide.model.memory import memory
 
 
 def block(x: Any) -> Any:

@@ -15,7 +15,7 @@ from scripts.site.pages import filled, pages
 
 import steepest
 from steepest import ScaleByLearningRate, cli, registry
-from steepest.guide import tables
+from steepest.guide.advise import tables
 from steepest.guide.claims import Verdict
 from tests import documents
 

@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from steepest.checkpoint.state import Held, TrainingState
 from steepest.config import from_config, to_config
 from steepest.errors import HyperparameterError, MissingExtra, StateError
+from steepest.files import whole
 
 FORMAT = 1
 """Goes up when a reader of the old files would misread the new ones."""
@@ -42,15 +42,10 @@ def save(path: str | Path, state: TrainingState) -> None:
     arrays = {_key(name, slot): np.ascontiguousarray(a) for name, held in state.params.items() for slot, a in held.slots.items()}
     content = _library().numpy.save(arrays, {"steepest": json.dumps(header)})
     path = Path(path)
-    with NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as part:
-        try:
-            part.write(content)
-            part.flush()
-            os.fsync(part.fileno())
-            os.replace(part.name, path)
-        except BaseException:
-            os.unlink(part.name)
-            raise
+    with whole(path) as partial, partial.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def load(path: str | Path) -> TrainingState:

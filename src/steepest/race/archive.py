@@ -5,13 +5,12 @@ rounded but the curves (float32). A race goes on in its database alone: an archi
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from steepest.errors import RaceError
+from steepest.files import whole
 from steepest.race.extra import NeedsExtra
 from steepest.race.record import Curve, check_schema
 
@@ -59,16 +58,12 @@ def write(path: Path, content: Content) -> None:
     rows = [_row(run, result, content.curves.get(run)) for run, result in content.results]
     about = {"header": content.header, "environment": content.environment}
     table = pa.Table.from_pylist(rows, schema=_SCHEMA).replace_schema_metadata({_MARK: json.dumps(about)})
-    partial = path.with_name(f".{path.name}-{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, partial, compression="zstd", compression_level=19)
-        partial.replace(path)
+        with whole(path) as partial:
+            pq.write_table(table, partial, compression="zstd", compression_level=19)
     except OSError as error:
         raise RaceError(f"{path} cannot be written: {error.strerror}. Choose another place, or make room.") from error
-    finally:
-        with suppress(OSError):  # it was moved to its place, or never begun
-            partial.unlink()
 
 
 def _row(run: int, result: Mapping[str, Any], curve: Curve | None) -> dict[str, Any]:

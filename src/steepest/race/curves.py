@@ -8,13 +8,13 @@ do share.
 
 import base64
 import io
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from steepest.errors import RaceError
+from steepest.files import whole
 from steepest.race import address
 from steepest.race.extra import NeedsExtra
 from steepest.race.record import Curve
@@ -49,9 +49,8 @@ def keep(folder: Path | None, run: int, keys: Mapping[str, Any], curve: Curve) -
         return base64.b64encode(content.getvalue()).decode("ascii")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f".{run:05d}-{os.getpid()}"
-        partial.write_bytes(content.getvalue())
-        partial.replace(folder / f"{run:05d}.parquet")
+        with whole(folder / f"{run:05d}.parquet") as partial:
+            partial.write_bytes(content.getvalue())
     except OSError as error:
         raise RaceError(
             f"The curve of a run cannot be written to {folder}: {error.strerror}. "
@@ -73,12 +72,8 @@ def pack(url: str, folder: Path | None, runs: Sequence[int]) -> Path | None:
         return goal if goal is not None and goal.exists() else None
     # ParquetFile: read_table would guess partitions from the folder's name.
     tables = [pq.ParquetFile(folder / f"{run:05d}.parquet").read() for run in runs]
-    partial = goal.with_name(f".{goal.name}-{os.getpid()}")
-    try:
+    with whole(goal) as partial:
         pq.write_table(pa.concat_tables(tables), partial, compression="zstd")
-        partial.replace(goal)
-    finally:
-        partial.unlink(missing_ok=True)
     shutil.rmtree(folder)
     return goal
 

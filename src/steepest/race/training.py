@@ -91,6 +91,7 @@ class _Run:
         """One step on a copy: compiles what there is to compile, and shows how large the optimizer's state is."""
         model = copy.deepcopy(self.model)
         optimizer = entrant.make(model.parameters(), self.point)
+        _mode(optimizer, "train")
         one_step(self.task, model, optimizer, next(self.data.train.random(self.task.batch, self.seed)))
         return state_bytes_per_parameter(model, optimizer)
 

@@ -132,11 +132,17 @@ def test_optimizers_with_other_weights_for_looking_are_switched():
     calls = []
 
     class Averaged(torch.optim.SGD):
+        """It refuses to step before it was told to train, as the schedulefree package does."""
+
         def train(self):
             calls.append("train")
 
         def eval(self):
             calls.append("eval")
 
+        def step(self, closure=None):
+            assert calls[-1] == "train"
+            super().step(closure)
+
     training.train(TASK, replace(entrant("sgd", 3), make=lambda params, point: Averaged(params, lr=point["lr"])), POINT, 0)
-    assert calls == ["eval", "train"] * 7
+    assert calls == ["train", *["eval", "train"] * 7]

@@ -13,23 +13,23 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from steepest.guide import queries, records, tables
-from steepest.guide.facts import facts
+from steepest.guide import records
+from steepest.guide.advise import tables
+from steepest.guide.facts import facts, queries
 
 if TYPE_CHECKING:
     from steepest.race.record import Race
 
 ABOUT_OPTIMIZERS = {
-    "difference": "At the end of training, over all tasks of our race of small models, this is where {title} stands.",
-    "speedup": "In our race of small models {title} reaches the targets at this pace.",
-    "wins": "In our race of small models {title} has the best median result on so many tasks.",
-    "lr_width": "In our race of small models {title} tolerates this much of a wrong learning rate, in the median over the tasks.",
-    "diverged": "In our race of small models so many of {title}'s runs at quasi-random points of its own space diverged.",
-    "state_bytes": "Measured in our race, {title} keeps this much state.",
-    "step_time": "Measured in our race, a step of {title} takes this long on models this small.",
+    "difference": "{title} beside {baseline} at the end of training, over all tasks of our race of small models.",
+    "speedup": "{title}'s pace to the targets of our race of small models.",
+    "lr_width": "How wrong {title}'s learning rate may be in our race of small models, in the median over the tasks.",
+    "diverged": "How many of {title}'s runs diverged at quasi-random points of its own space, in our race of small models.",
+    "state_bytes": "The state that {title} keeps, as our race measured it.",
+    "step_time": "How long a step of {title} takes on models as small as those of our race.",
 }
-TOPICS = {"lr_width": "tuning", "state_bytes": "memory", "diverged": "instability", "wins": "comparing"}
-ABOUT_TASKS = "In our race of small models this is who ends best on {description}."
+TOPICS = {"lr_width": "tuning", "state_bytes": "memory", "diverged": "instability"}
+ABOUT_TASKS = "Who ends best in our race of small models on {description}."
 RELATIVE = ("difference", "speedup", "step_time")
 """Queries that compare with the baseline, and say nothing of the baseline itself."""
 
@@ -62,7 +62,7 @@ def _of_optimizers(name: str, race: "Race") -> Iterator[str]:
             about = [entrant, *([TOPICS[query]] if query in TOPICS else [])]
             yield _entry(
                 f"measured-{query.replace('_', '-')}-{entrant}",
-                statement.format(title=found.title),
+                statement.format(title=found.title, baseline=race.entrants[race.baseline].title),
                 figure,
                 about,
                 _stance(query, figure),

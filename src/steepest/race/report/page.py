@@ -1,12 +1,12 @@
 """The page itself: sections in order, filled into the template."""
 
-import os
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
 from steepest.errors import RaceError
+from steepest.files import whole
 from steepest.race.record import Race
 from steepest.race.report.charts import ALL, Chart
 from steepest.race.report.facts import Curves, Facts
@@ -31,14 +31,11 @@ def write(race: Race, path: str | Path, curves: Curves | None = None) -> None:
         curves: the curve of a run; without it the page says that there are no learning curves.
     """
     path, content = Path(path), html(race, curves)
-    partial = path.with_name(f".{path.name}-{os.getpid()}")
     try:
-        partial.write_text(content, encoding="utf-8")
-        partial.replace(path)
+        with whole(path) as partial:
+            partial.write_text(content, encoding="utf-8")
     except OSError as error:
         raise RaceError(f"The report cannot be written to {path}: {error.strerror}. Choose another place with --out.") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def html(race: Race, curves: Curves | None = None) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from steepest.guide.situation import Situation
+from steepest.guide.advise.situation import Situation
 
 TIGHT = 0.6
 """Memory is tight where weights, gradients and Adam's state take more than this share of it: the rest is for activations."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from steepest.guide.inventory import Array, Inventory, Part
+from steepest.guide.model.inventory import Array, Inventory, Part
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from steepest.guide import tables
+from steepest.guide.advise import tables
 from steepest.registry import registration
 from steepest.rules import ScaleByAdam
 from steepest.transform import Chain, Scalar, Transform, chain

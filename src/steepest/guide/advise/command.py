@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from steepest.errors import GuideError
+from steepest.guide.advise.situation import as_option
 from steepest.guide.facts.fact import FAMILIES
-from steepest.guide.situation import as_option
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,8 +42,8 @@ def run(args: argparse.Namespace) -> int:
     """Print the advice; start the race if asked to. Returns the exit status."""
     if args.json and args.race:
         raise GuideError("--json and --race contradict each other: a race writes to the terminal. The data has its command, under race.")
-    from steepest.guide import racing, text
-    from steepest.guide.advise import advise
+    from steepest.guide.advise import racing, text
+    from steepest.guide.advise.advising import advise
 
     advice = advise(
         None if args.model is None else load(args.model),

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from steepest.config import to_config
+from steepest.guide.advise.scaling import Axis, Note, Start
+from steepest.guide.advise.situation import Situation
 from steepest.guide.facts import Fact
-from steepest.guide.memory import Memory
-from steepest.guide.scaling import Axis, Note, Start
-from steepest.guide.situation import Situation
+from steepest.guide.model.memory import Memory
 from steepest.transform import Transform
 
 
@@ -33,7 +33,7 @@ class Pick:
 
     def code(self, framework: str = "torch") -> str:
         """The code to paste, for "torch", "keras" or "optax"."""
-        from steepest.guide import code
+        from steepest.guide.advise import code
 
         return code.whole(self, framework)
 
@@ -71,7 +71,7 @@ class Advice:
     race_arguments: tuple[str, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
-        from steepest.guide import text
+        from steepest.guide.advise import text
 
         return text.page(self)
 

@@ -1,7 +1,7 @@
 """The answer as code to paste, for three frameworks: one strategy, and the line that puts it on."""
 
-from steepest.guide import candidates
-from steepest.guide.advice import Pick
+from steepest.guide.advise import candidates
+from steepest.guide.advise.advice import Pick
 
 WIDTH = 94
 FRAMEWORKS = {"torch": "PyTorch", "keras": "Keras", "optax": "optax"}

@@ -8,11 +8,11 @@ from difflib import get_close_matches
 from typing import Any
 
 from steepest.errors import GuideError
+from steepest.formats import STORED
 from steepest.guide.facts.fact import FAMILIES
 
 _COUNTS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9, "G": 10**9, "T": 10**12}
 _SIZES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
-_DTYPES = {"float32": 4, "bfloat16": 2, "float16": 2, "float64": 8}
 _SPELLED = {
     "fp32": "float32",
     "f32": "float32",
@@ -137,14 +137,9 @@ def dtype(value: Any, typed: Typed = as_option) -> str:
     """The name of a floating-point dtype, of NumPy's or PyTorch's or short."""
     text = str(value).strip().lower().removeprefix("torch.")
     text = _SPELLED.get(text, text)
-    if text not in _DTYPES:
-        raise GuideError(f"{typed('dtype', value)}: weights are {', '.join(_DTYPES)} (or bf16, fp16). Write {typed('dtype', 'bf16')}.")
+    if text not in STORED:
+        raise GuideError(f"{typed('dtype', value)}: weights are {', '.join(STORED)} (or bf16, fp16). Write {typed('dtype', 'bf16')}.")
     return text
-
-
-def itemsize(dtype: str) -> int:
-    """Bytes of one number."""
-    return _DTYPES[dtype]
 
 
 def tuned(text: str | None, known: Mapping[str, Any], typed: Typed = as_option) -> tuple[str, dict[str, float]] | None:

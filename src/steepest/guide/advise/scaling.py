@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from steepest.guide import candidates, tables
-from steepest.guide.situation import Situation
-from steepest.guide.tables import Family, Follows, Rates
+from steepest.guide.advise import candidates, tables
+from steepest.guide.advise.situation import Situation
+from steepest.guide.advise.tables import Family, Follows, Rates
 from steepest.transforms import Cosine, Linear
 
 B2_AT_REFERENCE = 0.95

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from steepest.guide import tables
-from steepest.guide.circumstances import Circumstance
+from steepest.guide.advise import tables
+from steepest.guide.advise.circumstances import Circumstance
+from steepest.guide.advise.situation import TASKS_OF_TRAINING, Situation
+from steepest.guide.advise.tables import Adjustment, Choice, Outsider
 from steepest.guide.facts import Fact, fact, facts
-from steepest.guide.memory import Memory
-from steepest.guide.situation import TASKS_OF_TRAINING, Situation
-from steepest.guide.tables import Adjustment, Choice, Outsider
+from steepest.guide.model.memory import Memory
 
 SHORT = 3
 """How many a short list names."""

@@ -5,11 +5,11 @@ Short by default: the first place has all of its reasons with their figures, the
 
 import textwrap
 
-from steepest.guide import code, racing
-from steepest.guide.advice import Advice, Pick
+from steepest.guide.advise import code, racing
+from steepest.guide.advise.advice import Advice, Pick
+from steepest.guide.advise.scaling import Axis, Note
 from steepest.guide.facts import Fact
-from steepest.guide.memory import written
-from steepest.guide.scaling import Axis, Note
+from steepest.guide.model.memory import written
 
 WIDTH = 100
 CONFLICTS = 5
@@ -110,7 +110,7 @@ def _why(a: Advice, long: bool) -> str:
         lines.append(f"-  {o.title}, not in Steepest\n")
         lines += [_row("why", said(f, long)) for f in o.in_favour[: None if long else 1]]
         lines += [_row("but", said(f, long)) for f in o.against[: None if long else 1]]
-        lines.append(_row("race", f'--with "{o.peer}"' if o.peer else o.note))
+        lines.append(_row("race", "; ".join(filter(None, (o.peer and f'--with "{o.peer}"', o.note)))))
     return "".join(lines)
 
 

@@ -3,8 +3,8 @@
 import shlex
 from collections.abc import Sequence
 
-from steepest.guide import tables
-from steepest.guide.situation import Situation
+from steepest.guide.advise import tables
+from steepest.guide.advise.situation import Situation
 
 FEWEST, MOST = 4, 25
 SEEDS = 5

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from steepest.errors import GuideError
-from steepest.guide.situation import itemsize
+from steepest.formats import STORED
 
 Framework = Literal["torch", "keras", "tree", "flags"]
 
@@ -102,7 +102,7 @@ def of(model: Any, dtype: str | None = None) -> Inventory:
 
 def of_flags(parameters: int, trainable: int, dtype: str) -> Inventory:
     """A model of which only its size is known."""
-    bytes_ = itemsize(dtype)
+    bytes_ = STORED[dtype].bytes
     frozen = [Array("frozen", (parameters - trainable,), bytes_, False, 0)] if trainable < parameters else []
     return Inventory("flags", (Array("weights", (trainable,), bytes_, True, 1), *frozen))
 
@@ -130,7 +130,7 @@ def _of_torch(model: Any, dtype: str | None) -> Inventory:
 
 
 def _torch_array(name: str, tensor: Any, trainable: bool, dtype: str | None) -> Array:
-    bytes_ = itemsize(dtype) if dtype and tensor.is_floating_point() else tensor.element_size()
+    bytes_ = STORED[dtype].bytes if dtype and tensor.is_floating_point() else tensor.element_size()
     there = 0 if tensor.is_meta or not tensor.numel() else tensor.untyped_storage().data_ptr()
     return Array(name, tuple(tensor.shape), bytes_, trainable, there or id(tensor))
 
@@ -152,7 +152,7 @@ def _of_keras(model: Any, dtype: str | None) -> Inventory:
     buffers: list[Array] = []
     for v in model.weights:
         text = str(v.dtype)
-        bytes_ = itemsize(dtype) if dtype and "float" in text else _bytes_of(text)
+        bytes_ = STORED[dtype].bytes if dtype and "float" in text else _bytes_of(text)
         one = Array(str(v.path), tuple(map(int, v.shape)), bytes_, id(v) in trained, id(v))
         statistic = not one.trainable and bool(re.search(r"moving_|seed|count", one.name))
         (buffers if statistic else arrays).append(one)
@@ -198,7 +198,7 @@ def _tree_array(i: int, leaf: tuple[str, tuple[int, ...], str], trainable: bool,
     name, shape, kind = leaf
     if any(n < 0 for n in shape):
         raise GuideError(f"{name or 'The model'} has shape {shape}: a length cannot be negative.")
-    bytes_ = itemsize(dtype) if dtype and "float" in kind else _bytes_of(kind)
+    bytes_ = STORED[dtype].bytes if dtype and "float" in kind else _bytes_of(kind)
     return Array(name, shape, bytes_, trainable, i)
 
 

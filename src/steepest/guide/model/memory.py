@@ -6,7 +6,7 @@ nor state; weights that share their memory are there once. Activations come on t
 
 from dataclasses import dataclass
 
-from steepest.guide.inventory import Inventory
+from steepest.guide.model.inventory import Inventory
 from steepest.transform import Transform
 from steepest.tree import slots
 
