@@ -1,10 +1,12 @@
 """The textbook's statements beside what we measured."""
 
+from dataclasses import astuple
+
 from scripts.site.evidence import linked
 from scripts.site.markdown import bullets, cell, cited, table
 from steepest import registry
 from steepest.guide.claims import SLIPS, Verdict, verdicts
-from steepest.guide.claims.text import WORDS, figure, number
+from steepest.guide.claims.text import WORDS, by_task, figure, number
 
 
 def about(name: str) -> str:
@@ -17,10 +19,14 @@ def about(name: str) -> str:
 
 def overview() -> str:
     """The table of all claims, for the page that explains them."""
-    rows = [(f"[{v.claim.rstrip('.')}](#{v.id})", f"**{v.verdict}**", figure(v)) for v in verdicts()]
+    rows = [(f"[{v.claim.rstrip('.')}](#{v.id})", f"**{v.verdict}**", figure(v), *astuple(v.by_task)) for v in verdicts()]
     counts = ", ".join(f"{sum(v.verdict == word for v in verdicts())} {said}" for word, said in WORDS.items())
-    head = ("what is said", "verdict", "measured, with its 95 % interval")
-    return f"Of {len(rows)} statements: {counts}.\n\n" + table(head, rows, wide=(1, 3))
+    both = sum(v.by_task.supported > 0 < v.by_task.contradicted for v in verdicts())
+    head = ("what is said", "verdict", "measured, with its 95 % interval", "tasks for it", "against", "open")
+    return (
+        f"Of {len(rows)} statements: {counts}. Task by task, each with its own interval, {both} of them hold on some and fail on others:\n"
+        "what is said without a condition depends on one.\n\n" + table(head, rows, wide=(1, 3))
+    )
 
 
 def details() -> str:
@@ -37,6 +43,7 @@ def _one(v: Verdict) -> str:
     ours = [n for n in v.about if n in registry.optimizers()]
     rows = [
         ("Verdict", f"**{WORDS[v.verdict]}**: {figure(v)}; the hypothesis says {v.side} {number(v.threshold)} {v.unit}"),
+        ("Tasks", by_task(v)),
         ("Hypothesis", v.hypothesis),
         ("Design", v.design),
         ("Data", v.data),

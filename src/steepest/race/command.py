@@ -249,7 +249,8 @@ def _compare(args: argparse.Namespace) -> int:
 def _present(console: "Console", race: "Race", curves: "Callable[[Trial], Curve]", page: Path, where: str) -> None:
     from steepest.race import report, summary
 
-    console.print(summary.table(race))
+    for table in summary.tables(race, console.width):
+        console.print(table)
     for line in summary.notes(race):
         console.print(line, soft_wrap=True, style="dim")
     report.write(race, page, curves)

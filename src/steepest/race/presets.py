@@ -28,6 +28,6 @@ class Preset:
 PRESETS: Mapping[str, Preset] = {
     "quick": Preset("a first look, at most 4 minutes on 2 cores", QUICK, "*", (), 4, 1, 3, (), 3),
     # Three searches of five trials, as AlgoPerf has them; nine runs, each with a seed of its own, at the points that they chose.
-    "standard": Preset("an evening, at most 3 hours on 2 cores", NAMES, "*", OUTSIDERS, 5, 3, 3, (1 / 16, 1 / 4, 1, 4, 16), 5),
+    "standard": Preset("two hours on 2 cores", NAMES, "*", OUTSIDERS, 5, 3, 3, (1 / 16, 1 / 4, 1, 4, 16), 5),
     "full": Preset("days, or several machines", NAMES, "*", OUTSIDERS, 25, 3, 10, MULTIPLES, 20),
 }

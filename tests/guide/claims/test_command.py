@@ -25,10 +25,11 @@ def ran(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
 
 def test_one_line_a_claim(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = ran(capsys)
-    lines = out.split("\n\n")[0].splitlines()
+    *lines, explained = out.split("\n\n")[0].splitlines()
     assert status == 0
     assert [line.split()[1] for line in lines] == [c.id for c in CLAIMS]
     assert all(line.split()[0] in ("supported", "contradicted", "undecided") for line in lines)
+    assert explained.startswith("The last column: on how many tasks")
     assert "\x1b" not in out  # colours are for terminals
     assert "EvoLved Sign Momentum" in out
     assert "hypergradients" in out

@@ -103,6 +103,8 @@ def test_two_records_are_judged_as_one() -> None:
     own, larger = record("course", TRUE[claim.id]), record("course", FALSE[claim.id])
     v = judge(claim, [own, larger])
     assert v.verdict == "undecided"
+    assert v.by_task.supported
+    assert v.by_task.contradicted
     assert v.data.count("from a record of") == 2
     assert abs(v.estimate) < 1.0
 

@@ -5,6 +5,7 @@ claim (`claims.json`), so that reading the verdicts needs no package for Parquet
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
@@ -12,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from steepest.errors import ClaimError
+from steepest.files import whole
 from steepest.guide.claims.catalogue import CLAIMS, Claim
 from steepest.guide.claims.estimate import estimate
 from steepest.guide.claims.measures import Measure, Values
 from steepest.guide.claims.record import RECORDS, Record, load
-from steepest.guide.claims.verdict import Beside, Verdict, decide
+from steepest.guide.claims.verdict import Beside, ByTask, Verdict, decide
 from steepest.race.record import TaskFacts
 
 FIGURES = "claims.json"
@@ -58,7 +60,8 @@ def write(folder: Path, judged: Sequence[Verdict]) -> None:
     path = folder / FIGURES
     before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     found = before | {v.id: _figures(v) for v in judged}
-    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    with whole(path) as partial:
+        partial.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     written.cache_clear()
 
 
@@ -96,8 +99,19 @@ def judge(claim: Claim, records: Sequence[Record]) -> Verdict:
         side=claim.side,
         threshold=claim.threshold,
         experiments=claim.experiments,
+        by_task=_by_task(claim, together),
         beside=tuple(_beside(what, measure, records) for what, measure in claim.beside.items()),
     )
+
+
+def _by_task(claim: Claim, values: Values) -> ByTask:
+    """By the interval of each task; a single figure has none, and decides nothing."""
+    words: Counter[str] = Counter()
+    for task, searches in values.items():
+        if count := sum(map(len, searches)):
+            _, low, high = estimate({task: searches})
+            words[decide(low, high, claim.side, claim.threshold) if count > 1 else "undecided"] += 1
+    return ByTask(**words)
 
 
 def _beside(what: str, measure: Measure, records: Sequence[Record]) -> Beside:
@@ -109,7 +123,7 @@ def _together(found: Sequence[Values]) -> Values:
     return {f"{i} {task}": searches for i, values in enumerate(found) for task, searches in values.items()}
 
 
-_KEPT = ("design", "data", "verdict", "estimate", "low", "high", "limits", "beside")
+_KEPT = ("design", "data", "verdict", "estimate", "low", "high", "limits", "by_task", "beside")
 """What is written; the rest is in the catalogue."""
 
 
@@ -119,7 +133,8 @@ def _figures(verdict: Verdict) -> dict[str, Any]:
 
 def _read(claim: Claim, figures: Mapping[str, Any]) -> Verdict:
     same = {name: getattr(claim, name) for name in ("id", "claim", "hypothesis", "unit", "about", "side", "threshold", "experiments")}
-    content: dict[str, Any] = {**same, **figures, "beside": tuple(Beside(**one) for one in figures["beside"])}
+    read = {"by_task": ByTask(**figures["by_task"]), "beside": tuple(Beside(**one) for one in figures["beside"])}
+    content: dict[str, Any] = {**same, **figures, **read}
     return Verdict(**content)
 
 

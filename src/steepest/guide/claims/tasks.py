@@ -6,7 +6,7 @@
     race_digits_mlp, race_mnist_cnn, ...    the race's own workloads
 
     ..._sprint      a tenth of the steps, one look
-    ..._long        few examples, a fifth of them with a wrong answer, five times the steps
+    ..._long        few examples (300 at most), a fifth of them with a wrong answer, five times the steps
     ..._watched     a look at the loss itself every five or ten steps
     ..._clipped     gradients clipped to norm 1 (without this word none are)
     ..._spiked      gradients a thousand times too large at planted steps
@@ -34,7 +34,8 @@ from steepest.race.tasks import molecules_gnn as _molecules
 from steepest.race.tasks import task as _race_task
 from steepest.race.tasks import vowels_lstm as _vowels
 from steepest.race.tasks.data import Examples, divided, parts, rows, shuffled, stratified, vendored
-from steepest.race.tasks.measures import BITS, ERROR, NO_TARGET, RMSE, cross_entropy, squared_error
+from steepest.race.tasks.measures import BITS, ERROR, RMSE, cross_entropy, squared_error
+from steepest.race.tasks.names_lstm import spelled, surnames
 from steepest.race.tasks.task import Data, Metric, Task
 
 with NeedsExtra():
@@ -96,18 +97,10 @@ def _all(data: Data) -> Iterator[Any]:
 
 @cache
 def _names() -> Data:
-    """6,000 surnames of the race's, which begin and end with the sign 0."""
-    surnames = vendored("surnames")["surnames"].tobytes().split(b"\n")
-    surnames = [surnames[i] for i in np.random.RandomState(0).choice(len(surnames), 6000, replace=False)]
-    longest = max(map(len, surnames))
-    inputs = np.zeros((len(surnames), longest + 1), np.int64)
-    targets = np.full_like(inputs, NO_TARGET)
-    for row, name in enumerate(surnames):
-        letters = np.frombuffer(name, np.uint8) - ord("a") + 1
-        inputs[row, 1 : len(name) + 1] = letters
-        targets[row, : len(name)] = letters
-        targets[row, len(name)] = 0
-    return parts(torch.as_tensor(inputs), torch.as_tensor(targets), shuffled(len(surnames), (4000, 1000, 1000)))
+    """6,000 of the race's surnames."""
+    known = surnames()
+    chosen = [known[i] for i in np.random.RandomState(0).choice(len(known), 6000, replace=False)]
+    return parts(*spelled(chosen), shuffled(len(chosen), (4000, 1000, 1000)))
 
 
 class _Speller(nn.Module):
@@ -177,28 +170,31 @@ def _long(task: Task) -> Task:
     return replace(
         task,
         load=partial(_few_and_wrong, task.load),
-        metric=LOG_LOSS if task.metric is ERROR else task.metric,
-        guess=math.log(10) if task.metric is ERROR else task.guess,
+        **_smooth(task),
         steps=task.steps * LONG,
-        description=f"{task.description}, but {FEW} examples, a fifth of them with wrong answers, and five times the steps",
+        description=f"{task.description}, but {FEW} examples at most, a fifth of them with wrong answers, and five times the steps",
     )
+
+
+def _smooth(task: Task) -> dict[str, Any]:
+    """Where the metric jumps, being a share of errors, one that does not, and what guessing has in it."""
+    return {"metric": LOG_LOSS, "guess": -math.log(1 - task.guess)} if task.metric is ERROR else {}
 
 
 @cache
 def _few_and_wrong(load: Callable[[], Data]) -> Data:
     data = load()
     inputs, answers = next(data.train.random(FEW, 0))
-    random = np.random.RandomState(1)
-    wrong = torch.as_tensor(random.choice(FEW, round(FEW * WRONG), replace=False))
+    count, random = len(answers), np.random.RandomState(1)
+    wrong = torch.as_tensor(random.choice(count, round(count * WRONG), replace=False))
     answers = answers.clone()
     answers[wrong] = answers[wrong[torch.as_tensor(random.permutation(len(wrong)))]]  # dealt anew among them
-    return Data(Examples(torch.arange(FEW), partial(rows, (inputs, answers))), data.validation, data.test)
+    return Data(Examples(torch.arange(count), partial(rows, (inputs, answers))), data.validation, data.test)
 
 
 def _watched(task: Task) -> Task:
-    metric, guess = (LOG_LOSS, math.log(10)) if task.metric is ERROR else (task.metric, task.guess)
     every = 10 if task.steps >= 300 else 5  # Lookahead's slow weights are there at every fifth step
-    return replace(task, looks=task.steps // every, metric=metric, guess=guess, description=f"{task.description}, looked at often")
+    return replace(task, looks=task.steps // every, description=f"{task.description}, looked at often", **_smooth(task))
 
 
 def _clipped(task: Task) -> Task:

@@ -16,8 +16,23 @@ def listing(verdicts: Sequence[Verdict], *, colour: bool = False) -> str:
     """One line a claim."""
     names = max((len(v.id) for v in verdicts), default=0)
     claims = max((len(v.claim) for v in verdicts), default=0)
-    lines = [f"{_word(v, colour)}  {v.id:{names}}  {v.claim:{claims}}  {figure(v)}" for v in verdicts]
-    return "".join(f"{line}\n" for line in lines)
+    figures = max((len(figure(v)) for v in verdicts), default=0)
+    lines = [f"{_word(v, colour)}  {v.id:{names}}  {v.claim:{claims}}  {figure(v):{figures}}  {_signs(v)}" for v in verdicts]
+    told = "The last column: on how many tasks, each by itself, it is supported (+), contradicted (-), undecided (?).\n"
+    return "".join(f"{line}\n" for line in lines) + (told if lines else "")
+
+
+def _signs(v: Verdict) -> str:
+    counts = (v.by_task.supported, "+"), (v.by_task.contradicted, "-"), (v.by_task.undecided, "?")
+    return " ".join(f"{n}{sign}" for n, sign in counts if n)
+
+
+def by_task(v: Verdict) -> str:
+    """`supported on 5 tasks, contradicted on 3, undecided on 4: it depends on the task`."""
+    counts = (v.by_task.supported, "supported"), (v.by_task.contradicted, "contradicted"), (v.by_task.undecided, "undecided")
+    said = [f"{word} on {n}" for n, word in counts if n]
+    depends = ": it depends on the task" if v.by_task.supported and v.by_task.contradicted else ""
+    return f"each by itself: {', '.join(said) or 'none'}{depends}"
 
 
 def slips() -> str:
@@ -31,6 +46,7 @@ def page(v: Verdict) -> str:
     parts = [
         ("Verdict", WORDS[v.verdict]),
         ("Estimate", f"{figure(v)}, 95 % interval; the hypothesis says {asked}"),
+        ("Tasks", by_task(v)),
         ("Hypothesis", v.hypothesis),
         ("Design", v.design),
         ("Data", v.data),

@@ -18,6 +18,18 @@ class Beside:
 
 
 @dataclass(frozen=True)
+class ByTask:
+    """On how many tasks the claim is supported, contradicted or undecided, each taken by itself.
+
+    Where there are some of both the truth depends on the task, and a mean over tasks says little, whatever it is.
+    """
+
+    supported: int = 0
+    contradicted: int = 0
+    undecided: int = 0
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What became of one claim."""
 
@@ -40,6 +52,7 @@ class Verdict:
     side: Side = "at least"
     threshold: float = 0.0
     experiments: tuple[str, ...] = ()
+    by_task: ByTask = ByTask()
     beside: tuple[Beside, ...] = field(default=())
 
 

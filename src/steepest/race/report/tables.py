@@ -70,7 +70,8 @@ def overall_notes(facts: Facts) -> list[str]:
         "time of a step: optimizer.step() alone, as a multiple of the baseline's; milliseconds stand in the table of each task",
     ]
     if group > 1:
-        notes.insert(0, f"=1: these {group} cannot be told apart by this race; the order among them is no result")
+        first = facts.table[0].title
+        notes.insert(0, f"=1: {first} and {group - 1} that this race cannot tell from it; their order is no result")
     if any(s.edges for s in facts.table):
         notes.append("!: the best value of a hyperparameter lies at an edge of its range on some task; a better one may lie outside")
     if facts.has_targets:

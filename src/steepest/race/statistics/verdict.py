@@ -59,10 +59,11 @@ def _quality(race: Race, table: Sequence[Standing], tied: Sequence[Standing]) ->
         lead = nearest.against_best.difference if nearest.against_best else Interval(math.nan, math.nan, math.nan, 0)
         ahead = f"the next, {nearest.title}, is {percent(lead.middle)} behind (95 % interval {percent(lead.low)} to {percent(lead.high)})"
         return f"{tied[0].title} ends best {where} and is told apart from all others: {ahead}{tail}."
-    names = listed([s.title for s in tied])
+    first, others = tied[0].title, listed([s.title for s in tied[1:]])
     if not behind:
-        return f"The race cannot tell its {count(len(tied), 'entrant')} apart {where}: {names}{tail}."
-    return f"{names} end best {where} and cannot be told apart; {count(len(behind), 'entrant')} ended behind them{tail}."
+        return f"{first} comes first {where}, and cannot be told from any of the others: {others}{tail}."
+    after = listed([s.title for s in behind])
+    return f"{first} comes first {where}, and cannot be told from {others}; behind it {'is' if len(behind) == 1 else 'are'} {after}{tail}."
 
 
 def _speed(race: Race, table: Sequence[Standing]) -> str:

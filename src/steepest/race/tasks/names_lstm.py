@@ -1,5 +1,6 @@
 """An LSTM that spells American surnames."""
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -18,17 +19,26 @@ WIDTH = 96
 
 @cache
 def load() -> Data:
-    """30,000 surnames, each of which begins and ends with the sign 0: 26,000 to train on, 2,000 to choose by, 2,000 for the result."""
-    surnames = vendored("surnames")["surnames"].tobytes().split(b"\n")
-    longest = max(map(len, surnames))
-    inputs = np.zeros((len(surnames), longest + 1), np.int64)
+    """30,000 surnames: 26,000 to train on, 2,000 to choose by, 2,000 for the result."""
+    names = surnames()
+    return parts(*spelled(names), shuffled(len(names), (26_000, 2_000, 2_000)))
+
+
+def surnames() -> list[bytes]:
+    """The 30,000 most frequent ones, in small letters."""
+    return vendored("surnames")["surnames"].tobytes().split(b"\n")
+
+
+def spelled(names: Sequence[bytes]) -> tuple[Tensor, Tensor]:
+    """Letters (names, longest + 1) and after each the next one, as numbers; every name begins and ends with the sign 0."""
+    inputs = np.zeros((len(names), max(map(len, names)) + 1), np.int64)
     targets = np.full_like(inputs, NO_TARGET)
-    for row, name in enumerate(surnames):
+    for row, name in enumerate(names):
         letters = np.frombuffer(name, np.uint8) - ord("a") + 1
         inputs[row, 1 : len(name) + 1] = letters
         targets[row, : len(name)] = letters
         targets[row, len(name)] = 0
-    return parts(torch.as_tensor(inputs), torch.as_tensor(targets), shuffled(len(surnames), (26_000, 2_000, 2_000)))
+    return torch.as_tensor(inputs), torch.as_tensor(targets)
 
 
 class Speller(nn.Module):
