@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
-from scripts.site import choices, claims, commands, evidence, optimizers, race, reference
+from scripts.site import choices, claims, commands, evidence, optimizers, race, reference, tune
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,23 +20,13 @@ def pages() -> Mapping[str, str]:
         "cli.md": commands.page(),
         "contributing.md": _of_root("CONTRIBUTING.md"),
         "changelog.md": _of_root("CHANGELOG.md"),
-        "race/our-own.md": _standard(),
+        "race/our-own.md": race.our_own(),
     }
 
 
 def _of_root(name: str) -> str:
     """A document of the repository's root; its links point into docs/."""
     return (ROOT / name).read_text().replace("](docs/", "](")
-
-
-def _standard() -> str:
-    if (ROOT / "docs" / "race" / "standard.html").exists():
-        return (
-            "# Our own race\n\nThe preset `standard`: every optimizer of the registry and some guests on eight kinds of model, each with\n"
-            "the same tuning. The page below is the one that `steepest race` writes; [open it alone](standard.html).\n\n"
-            '<iframe class="whole" src="standard.html" title="The report of our own race"></iframe>\n'
-        )
-    return "# Our own race\n\nThe report of the preset `standard` is not part of this build. `steepest race --preset standard` makes it.\n"
 
 
 def _figures() -> str:
@@ -57,6 +47,7 @@ FILLED: Mapping[str, Callable[[], str]] = {
     "lessons": evidence.lessons,
     "points": race.points,
     "tasks": race.workloads,
+    "tune": tune.tune,
     "slips": claims.slips,
     "verdicts": claims.overview,
     "verdicts in full": claims.details,

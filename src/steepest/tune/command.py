@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from steepest.errors import SteepestError, TuneError
+from steepest.files import whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,39 +35,21 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from steepest.race import tasks, training
+    from steepest.race import tasks
     from steepest.race.entrants import entrants
-    from steepest.race.extra import NeedsExtra
     from steepest.tune import picture
-    from steepest.tune.range_test import range_test
-
-    with NeedsExtra():
-        import torch
+    from steepest.tune.on_task import on_task
 
     if args.out is not None and args.out.suffix != ".svg":
         raise TuneError(f"--out {args.out}: the picture is an SVG file. Write {args.out.with_suffix('.svg')}.")
     task = tasks.task(args.task)
     (entrant,) = entrants((args.optimizer,), 1, ()).values()
-    with torch.random.fork_rng(devices=[]), training.one_thread():
-        torch.manual_seed(args.seed)
-        model = task.make_model().train()
-        optimizer = entrant.make(model.parameters(), entrant.defaults)
-        batches = task.load().train.random(task.batch, args.seed)
-        result = range_test(
-            model,
-            optimizer,
-            batches,
-            task.loss,
-            low=args.low,
-            high=args.high,
-            steps=args.steps,
-            repeats=args.repeats,
-            clip_norm=task.clip_norm,
-        )
+    result = on_task(task, entrant, seed=args.seed, low=args.low, high=args.high, steps=args.steps, repeats=args.repeats)
     said, title = result.suggestion, f"{entrant.title} on {task.name}"
     if args.out is not None:
         args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(picture.svg(result, title), encoding="utf-8")
+        with whole(args.out) as partial:
+            partial.write_text(picture.svg(result, title), encoding="utf-8")
     if args.json:
         sys.stdout.write(json.dumps(asdict(result), indent=1) + "\n")
     elif said.rate is None:

@@ -85,7 +85,7 @@ def _axes(frame: _Frame) -> list[str]:
         parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{loss:.3g}</text>')
     parts.append(_line("axis", LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM))
     parts.append(f'<text class="quiet" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 12}" text-anchor="middle">learning rate</text>')
-    parts.append(f'<text class="quiet" x="{LEFT - 8}" y="{TOP - 6}" text-anchor="end">loss</text>')
+    parts.append(f'<text class="quiet" x="{LEFT - 8}" y="{TOP - 14}" text-anchor="end">loss</text>')
     return parts
 
 
@@ -97,7 +97,7 @@ def _sentence(result: "RangeTest") -> str:
     said = result.suggestion
     if said.rate is None:
         return f"no suggestion: {said.why}"
-    return f"start with {said.rate:.2g}, of {said.low:.2g} to {said.high:.2g}"
+    return f"start with {said.rate:.2g}; the noise allows {said.low:.2g} to {said.high:.2g}"
 
 
 def text(result: "RangeTest", columns: int = 72, rows: int = 10) -> str:
