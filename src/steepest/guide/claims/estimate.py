@@ -39,10 +39,12 @@ def estimate(values: Values) -> Estimate:
         return Estimate(float("nan"), -float("inf"), float("inf"))
     middle = float(np.mean([np.mean([s.mean() for s in searches]) for searches in groups]))
     rng = np.random.default_rng(SEED)
-    # Means over redrawn runs of a task, as many as are needed at most; tasks are drawn from those.
-    redrawn = np.stack([_redrawn(searches, len(groups), rng) for searches in groups])
     chosen = rng.integers(len(groups), size=(RESAMPLES, len(groups)))
-    draws = redrawn[chosen, np.arange(RESAMPLES)[:, None], np.arange(len(groups))[None]].mean(1)
+    redrawn = np.empty(chosen.shape)
+    for i, searches in enumerate(groups):
+        here = chosen == i
+        redrawn[here] = _redrawn(searches, int(here.sum()), rng)
+    draws = redrawn.mean(1)
     tail = _tail(next((len(level) for level in (groups, groups[0], groups[0][0]) if len(level) > 1), 1))
     low, high = np.quantile(draws, [tail, 1 - tail])
     return Estimate(middle, float(low), float(high))
@@ -57,10 +59,14 @@ def _tail(count: int) -> float:
     return float(ndtr(math.sqrt(count / (count - 1)) * stdtrit(count - 1, (1 - CONFIDENCE) / 2)))
 
 
-def _redrawn(searches: "list[np.ndarray]", places: int, rng: np.random.Generator) -> np.ndarray:
-    """The mean of one task, redrawn: an array of shape (resamples, places), all independent."""
-    count = RESAMPLES * places
-    means = np.stack([s[rng.integers(len(s), size=(count, len(searches), len(s)))].mean(2) for s in searches])
+def _redrawn(searches: "list[np.ndarray]", count: int, rng: np.random.Generator) -> np.ndarray:
+    """The mean of one task so many times: as many searches as there are, drawn anew, and in each of them its runs, drawn anew."""
+    lengths = np.array([len(search) for search in searches])
+    runs = np.zeros((len(searches), lengths.max()))
+    for row, search in zip(runs, searches, strict=True):
+        row[: len(search)] = search
     which = rng.integers(len(searches), size=(count, len(searches)))
-    picked = means[which, np.arange(count)[:, None], np.arange(len(searches))[None]]
-    return picked.mean(1).reshape(RESAMPLES, places)
+    length = lengths[which][..., None]
+    drawn = runs[which[..., None], (rng.random((*which.shape, runs.shape[1])) * length).astype(int)]
+    there = np.arange(runs.shape[1]) < length
+    return ((drawn * there).sum(2) / length[..., 0]).mean(1)
