@@ -3,11 +3,13 @@
 import shutil
 import textwrap
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from steepest.guide.claims.slips import SLIPS
 from steepest.guide.claims.verdict import Beside, Verdict
 
 WORDS = {"supported": "supported", "contradicted": "contradicted", "undecided": "undecided at this scale"}
+_SIGNS = {"supported": "+", "contradicted": "-", "undecided": "?"}
 _OPPOSITES = {"more": "less", "less": "more", "fewer": "more"}
 _COLOURS = {"supported": 32, "contradicted": 31, "undecided": 33}
 
@@ -23,14 +25,12 @@ def listing(verdicts: Sequence[Verdict], *, colour: bool = False) -> str:
 
 
 def _signs(v: Verdict) -> str:
-    counts = (v.by_task.supported, "+"), (v.by_task.contradicted, "-"), (v.by_task.undecided, "?")
-    return " ".join(f"{n}{sign}" for n, sign in counts if n)
+    return " ".join(f"{n}{_SIGNS[word]}" for word, n in asdict(v.by_task).items() if n)
 
 
 def by_task(v: Verdict) -> str:
     """`supported on 5 tasks, contradicted on 3, undecided on 4: it depends on the task`."""
-    counts = (v.by_task.supported, "supported"), (v.by_task.contradicted, "contradicted"), (v.by_task.undecided, "undecided")
-    said = [f"{word} on {n}" for n, word in counts if n]
+    said = [f"{word} on {n}" for word, n in asdict(v.by_task).items() if n]
     depends = ": it depends on the task" if v.by_task.supported and v.by_task.contradicted else ""
     return f"each by itself: {', '.join(said) or 'none'}{depends}"
 
